@@ -22,7 +22,7 @@ export const IssueEmergencyCode = Type.Object(
 );
 export type IssueEmergencyCode = Static<typeof IssueEmergencyCode>;
 
-const SettingSource = Type.Union([Type.Literal("asked"), Type.Literal("default"), Type.Literal("lock")], {
+const SettingSource = Type.Enum(["asked", "default", "lock"], {
   description: "`asked`: this request; `default`: the company's settings; `lock`: the company's settings, which overrode the request.",
 });
 
@@ -42,8 +42,8 @@ export type IssuedEmergencyCode = Static<typeof IssuedEmergencyCode>;
 
 export const EmergencyAccess = Type.Object({
   userId: Type.String(),
-  userStatus: Type.Union([Type.Literal("enabled"), Type.Literal("disabled")]),
-  status: Type.Union(["none", "active", "expired", "consumed", "revoked"].map((status) => Type.Literal(status)), {
+  userStatus: Type.Enum(["enabled", "disabled"]),
+  status: Type.Enum(["none", "active", "expired", "consumed", "revoked"], {
     description: "`active` can be used now, unless the user is disabled or locked.",
   }),
   codeId: Type.Union([Type.String(), Type.Null()]),
@@ -58,3 +58,10 @@ export const EmergencyAccess = Type.Object({
   explanation: Type.String({ description: "In one sentence: can this user sign in with the code now, and if not, why." }),
 });
 export type EmergencyAccess = Static<typeof EmergencyAccess>;
+
+const minutesIn = { days: 24 * 60, hours: 60, minutes: 1 } as const;
+
+/** A lifetime in minutes. */
+export function lifetimeMinutes({ value, unit }: Lifetime): number {
+  return value * minutesIn[unit];
+}

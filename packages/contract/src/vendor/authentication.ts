@@ -30,7 +30,7 @@ export const AuthnInitialize = Type.Object({
   ),
   lang: Type.Optional(NullableText(100)),
   assurancePolicyId: Type.Optional(NullableText(1_000)),
-  assuranceLevel: Type.Optional(Type.Union([Type.Literal("LOW"), Type.Literal("MEDIUM"), Type.Literal("HIGH"), Type.Null()])),
+  assuranceLevel: Type.Optional(Type.Union([Type.Enum(["LOW", "MEDIUM", "HIGH"]), Type.Null()])),
   authMethodId: Type.Optional(NullableText(100)),
   sessionAttributes: Type.Optional(Type.Union([Type.Array(SessionAttribute, { maxItems: 50 }), Type.Null()])),
   subjectCredentials: Type.Optional(Type.Union([Type.Array(Credential, { maxItems: 5 }), Type.Null()])),
@@ -59,18 +59,12 @@ export type AuthnStatus = Static<typeof AuthnStatus>;
 
 export const AuthnCancel = Type.Object({
   authnAttemptId: Type.String({ minLength: 1, maxLength: 100 }),
-  reason: Type.Optional(Type.Union([Type.Literal("USER_ACTION"), Type.Literal("TIME_OUT"), Type.Null()])),
+  reason: Type.Optional(Type.Union([Type.Enum(["USER_ACTION", "TIME_OUT"]), Type.Null()])),
   removeAttemptId: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
 });
 export type AuthnCancel = Static<typeof AuthnCancel>;
 
-const AttemptResponseCode = Type.Union([
-  Type.Literal("SUCCESS"),
-  Type.Literal("FAIL"),
-  Type.Literal("ERROR"),
-  Type.Literal("CHALLENGE"),
-  Type.Literal("IN_PROCESS"),
-]);
+const AttemptResponseCode = Type.Enum(["SUCCESS", "FAIL", "ERROR", "CHALLENGE", "IN_PROCESS"]);
 export type AttemptResponseCode = Static<typeof AttemptResponseCode>;
 
 const Prompt = Type.Object({
@@ -114,7 +108,7 @@ export const AuthnAnswer = Type.Object({
   credentialValidationResults: Type.Array(
     Type.Object({
       methodId: Type.String(),
-      methodResponseCode: Type.Union([Type.Literal("SUCCESS"), Type.Literal("FAIL")]),
+      methodResponseCode: Type.Enum(["SUCCESS", "FAIL"]),
       methodReasonCode: NullableText(100),
       authnAttributes: Type.Array(Type.Unknown()),
     }),

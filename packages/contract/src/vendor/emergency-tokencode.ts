@@ -1,7 +1,7 @@
 /** Enable and disable an emergency tokencode: the vendor's words for issue and revoke an emergency code. */
 import { type Static, Type } from "typebox";
 
-export const ExpiryUnit = Type.Union([Type.Literal("days"), Type.Literal("hours"), Type.Literal("minutes")]);
+export const ExpiryUnit = Type.Enum(["days", "hours", "minutes"]);
 export type ExpiryUnit = Static<typeof ExpiryUnit>;
 
 /** Seven days: the longest life of an emergency code, in minutes. */
@@ -10,14 +10,13 @@ export const maxLifetimeMinutes = 7 * 24 * 60;
 export const EnableEmergencyTokencodeV1 = Type.Object(
   {
     expirationDays: Type.Union(
-      [Type.Integer({ minimum: 1, maximum: 7 }), ...["1", "2", "3", "4", "5", "6", "7"].map((day) => Type.Literal(day))],
+      [Type.Integer({ minimum: 1, maximum: 7 }), Type.Enum(["1", "2", "3", "4", "5", "6", "7"])],
       { description: "Days until the code expires; the vendor's own example sends a string.", examples: ["7"] },
     ),
   },
   { additionalProperties: false },
 );
-/** `expirationDays` is a whole number from 1 to 7, or the same as a string. */
-export type EnableEmergencyTokencodeV1 = { expirationDays: number | string };
+export type EnableEmergencyTokencodeV1 = Static<typeof EnableEmergencyTokencodeV1>;
 
 export const EnableEmergencyTokencodeV2 = Type.Object(
   {

@@ -3,7 +3,7 @@ import { type Static, Type } from "typebox";
 
 const LoginName = Type.String({ minLength: 1, maxLength: 320 });
 const NullableString = Type.Union([Type.String(), Type.Null()]);
-const Switch = Type.Union([Type.Literal("Enabled"), Type.Literal("Disabled")]);
+const Switch = Type.Enum(["Enabled", "Disabled"]);
 
 export const UserLookup = Type.Object(
   {
@@ -68,10 +68,10 @@ export type UserStatusChanged = Static<typeof UserStatusChanged>;
 export const UnlockMethods = Type.Object(
   {
     unlockMethods: Type.Array(
-      Type.Union(["TOKEN", "SMS", "VOICE", "FINGERPRINT", "APPROVE", "EMERGENCY_TOKENCODE"].map((method) => Type.Literal(method))),
+      Type.Enum(["TOKEN", "SMS", "VOICE", "FINGERPRINT", "APPROVE", "EMERGENCY_TOKENCODE"]),
       { minItems: 1, maxItems: 6, uniqueItems: true },
     ),
   },
   { additionalProperties: false },
 );
-export type UnlockMethods = { unlockMethods: string[] };
+export type UnlockMethods = Static<typeof UnlockMethods>;

@@ -1,0 +1,128 @@
+/** API keys of administrators, and the legacy tokens that they sign. The server keeps public keys only. */
+import { generateKeyPair, type KeyObject } from "node:crypto";
+import { promisify } from "node:util";
+import type { KeyFile, Role } from "@sparekey/contract";
+import { LRUCache } from "lru-cache";
+import type { AuditService } from "../audit/service.ts";
+import { type Clock, instantToMs } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import type { Random } from "../platform/random.ts";
+import { Refusal } from "../platform/refusal.ts";
+import type { Administrator, Call } from "../principal.ts";
+import type { Connection, Tables } from "../schema/tables.ts";
+import { audiencesOf, claimedKeyId, importPublicKey, isValidAt, type LegacyToken, readLegacyToken, type TokenFault } from "./legacy-token.ts";
+import { type ApiKey, deleteApiKey, findApiKey, insertApiKey, listApiKeys } from "./store.ts";
+
+/** As many as the vendor allows a company. */
+const maxApiKeys = 10;
+/** When we make a key, it is this long; keys from elsewhere may have 2048 bits. */
+const modulusLength = 3_072;
+/** Tokens whose signature is already verified. A token is a kilobyte at most, so this is some megabytes at worst. */
+const maxVerifiedTokens = 5_000;
+
+export interface ApiKeysService {
+  /** The administrator that a bearer token speaks for, or why it speaks for nobody. */
+  authenticate(token: string): Promise<Administrator | TokenFault>;
+  create(call: Call, request: NewApiKey): Promise<KeyFile>;
+  list(): Promise<ApiKey[]>;
+  /** Refuses with `api_key_not_found`. Tokens of the key are refused from then on. */
+  delete(call: Call, id: string): Promise<void>;
+}
+
+export interface NewApiKey {
+  role: Role;
+  description: string;
+}
+
+interface Company {
+  id: string;
+  name: string;
+  publicUrl: string;
+}
+
+interface Dependencies {
+  clock: Clock;
+  random: Random;
+  audit: AuditService;
+}
+
+export function createApiKeysService(db: Database<Tables>, company: Company, dependencies: Dependencies): ApiKeysService {
+  const { clock, audit } = dependencies;
+  const audiences = audiencesOf(company.publicUrl);
+  const verified = new LRUCache<string, { token: LegacyToken; publicKey: string }>({ max: maxVerifiedTokens });
+  const imported = new LRUCache<string, KeyObject>({ max: 100 });
+
+  function keyObjectOf(pem: string): KeyObject {
+    const known = imported.get(pem);
+    if (known !== undefined) return known;
+    const key = importPublicKey(pem);
+    imported.set(pem, key);
+    return key;
+  }
+
+  /** Verifies a signature once a token. Only the signature is remembered: key and time are asked about every time. */
+  async function read(token: string, publicKey: string): Promise<LegacyToken | TokenFault> {
+    const known = verified.get(token);
+    if (known?.publicKey === publicKey) return known.token;
+    const fresh = await readLegacyToken(token, keyObjectOf(publicKey), audiences);
+    if (typeof fresh !== "string") verified.set(token, { token: fresh, publicKey });
+    return fresh;
+  }
+
+  return {
+    authenticate: async (bearer) => {
+      const keyId = claimedKeyId(bearer);
+      if (keyId === undefined) return "malformed";
+      const key = await findApiKey(db.read, company.id, keyId);
+      if (key === undefined) return "unknown_key";
+      const token = await read(bearer, key.publicKey);
+      if (typeof token === "string") return token;
+      if (!isValidAt(token, instantToMs(clock.now()))) return "not_valid_now";
+      return { kind: "administrator", id: key.id, role: key.role };
+    },
+    create: async (call, request) => {
+      const { key, keyFile } = await makeApiKey(company, request, dependencies);
+      await db.write((trx) => insertKey(trx, company.id, key, audit, call));
+      return keyFile;
+    },
+    list: () => listApiKeys(db.read, company.id),
+    delete: (call, id) =>
+      db.write(async (trx) => {
+        if (!(await deleteApiKey(trx, company.id, id))) {
+          throw new Refusal("api_key_not_found", { answer: `No API key ${id.slice(0, 100)}` });
+        }
+        await audit.record(trx, call, { action: "api_key.deleted", details: { keyId: id } });
+      }),
+  };
+}
+
+/** Makes a key pair; the private half is only in the key file that is answered. Takes about a second. */
+export async function makeApiKey(
+  company: Company,
+  { role, description }: NewApiKey,
+  { clock, random }: { clock: Clock; random: Random },
+): Promise<{ key: ApiKey; keyFile: KeyFile }> {
+  const pair = await promisify(generateKeyPair)("rsa", {
+    modulusLength,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+  const id = random.uuid();
+  const key: ApiKey = { id, role, publicKey: pair.publicKey, description, createdAt: clock.now() };
+  const keyFile: KeyFile = {
+    customerName: company.name,
+    accessID: id,
+    accessKey: pair.privateKey,
+    adminRestApiUrl: `${new URL(company.publicUrl).origin}/AdminInterface/restapi/`,
+    description,
+  };
+  return { key, keyFile };
+}
+
+/** Keeps the public half, with its record. Refuses with `too_many_api_keys`. */
+export async function insertKey(trx: Connection, companyId: string, key: ApiKey, audit: AuditService, call: Call) {
+  if (!(await insertApiKey(trx, companyId, key, maxApiKeys))) {
+    throw new Refusal("too_many_api_keys", { answer: `A company has at most ${maxApiKeys} API keys: delete one first.` });
+  }
+  await audit.record(trx, call, { action: "api_key.created", details: { keyId: key.id, role: key.role } });
+}

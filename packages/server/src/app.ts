@@ -1,0 +1,104 @@
+/** The composition root: every part is made here, by hand, in the order in which it needs the others. */
+import { guardRoutes } from "./access/http.ts";
+import { createAccessService } from "./access/service.ts";
+import { createApiKeysService } from "./api-keys/service.ts";
+import { auditRoutes } from "./audit/http.ts";
+import { createAuditService } from "./audit/service.ts";
+import { vendorAuthenticationRoutes, verifyRoutes } from "./authentication/http.ts";
+import { removeExpiredAttempts } from "./authentication/jobs.ts";
+import { createAuthenticationService } from "./authentication/service.ts";
+import { createAuthnKeysService } from "./authn-keys/service.ts";
+import { emergencyCodeRoutes } from "./emergency-codes/http.ts";
+import { applyLockoutIn, createEmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
+import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
+import { healthRoutes } from "./health/http.ts";
+import type { Company } from "./installation/service.ts";
+import type { Keyring } from "./keyring/service.ts";
+import { describeRoutes, openApiRoute } from "./openapi.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Database } from "./platform/database/database.ts";
+import { problemShape, vendorShape } from "./platform/http/error-shapes.ts";
+import { createHttpServer, observeRequests } from "./platform/http/server.ts";
+import type { ErrorShape, Wire } from "./platform/http/wire.ts";
+import { addWire, answerErrorsAs, answerWith } from "./platform/http/wire-errors.ts";
+import type { Job } from "./platform/jobs.ts";
+import type { Log } from "./platform/log.ts";
+import { createMetrics } from "./platform/metrics.ts";
+import type { Random } from "./platform/random.ts";
+import type { Tables } from "./schema/tables.ts";
+import { settingsRoutes } from "./settings/http.ts";
+import { createSettingsService } from "./settings/service.ts";
+import { userRoutes } from "./users/http.ts";
+import { createUsersService } from "./users/service.ts";
+import { vendorUserRoutes } from "./users/vendor-http.ts";
+import { version } from "./version.ts";
+
+export interface AppOptions {
+  db: Database<Tables>;
+  company: Company;
+  keyring: Keyring;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  tls?: { cert: string; key: string } | undefined;
+  trustedProxies?: readonly string[];
+  metricsToken?: string | undefined;
+  isStopping?: () => boolean;
+}
+
+export interface App {
+  http: Wire;
+  jobs: Job[];
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { db, company, keyring, clock, random, log } = options;
+  const metrics = createMetrics();
+
+  const audit = createAuditService(db, company.id, { clock, random, onRecord: metrics.event });
+  const settings = createSettingsService(db, company.id, {
+    clock,
+    audit,
+    onChange: applyLockoutIn(company.id, clock, audit),
+  });
+  const users = createUsersService(db, company.id, { clock, random, audit, settings, onChange: mirrorUserIn(company.id) });
+  const codes = createEmergencyCodesService(db, company.id, { clock, random, keyring, audit, settings, users });
+  const authentication = createAuthenticationService(db, company.id, { clock, random, keyring, codes, settings });
+  const apiKeys = createApiKeysService(db, company, { clock, random, audit });
+  const authnKeys = createAuthnKeysService(db, company.id, { clock, random, audit });
+  const access = createAccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
+
+  const http = createHttpServer({
+    log,
+    newRequestId: () => random.uuid(),
+    trustedProxies: options.trustedProxies ?? [],
+    tls: options.tls,
+    answerError: answerWith(problemShape, clock),
+  });
+  answerErrorsAs(http, problemShape, clock);
+  observeRequests(http, metrics);
+  await describeRoutes(http, company.publicUrl, version);
+  guardRoutes(http, access);
+  const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
+    addWire(http, { prefix, shape, clock }, routes);
+
+  await addRoutes("/AdminInterface/restapi", vendorShape, (wire) => {
+    vendorEmergencyCodeRoutes(wire, codes);
+    vendorUserRoutes(wire, users, codes);
+  });
+  await addRoutes("/mfa/v1_1", vendorShape, (wire) => vendorAuthenticationRoutes(wire, authentication));
+  await addRoutes("/api/v1", problemShape, (wire) => {
+    verifyRoutes(wire, codes);
+    userRoutes(wire, users);
+    emergencyCodeRoutes(wire, codes);
+    settingsRoutes(wire, settings);
+    auditRoutes(wire, audit);
+  });
+  await addRoutes("/", problemShape, (wire) => {
+    healthRoutes(wire, { db, metrics, isStopping: options.isStopping ?? (() => false) });
+    openApiRoute(wire);
+  });
+  await http.ready();
+
+  return { http, jobs: [removeExpiredAttempts(db, clock)] };
+}

@@ -1,0 +1,107 @@
+/** The record of what happened: written with what it records, never after it. */
+import type { AuditAction, AuditEvent, AuditPage, AuditQuery } from "@sparekey/contract";
+import type { Clock } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import type { Random } from "../platform/random.ts";
+import type { Call } from "../principal.ts";
+import type { Connection, Tables } from "../schema/tables.ts";
+import { type AuditRecord, canonicalJson, commitTo, type Details } from "./canonical.ts";
+import { type FoundEvent, findEvents, findLastSequence, insertEvent, insertPersonal } from "./store.ts";
+
+export type { Details } from "./canonical.ts";
+
+/** What a feature says of an event. Never a code, a key or a token. */
+export interface AuditEntry {
+  action: AuditAction;
+  outcome?: "success" | "refused";
+  /** A permanent word for why: `wrong_code`, `protected_user`, … */
+  reason?: string;
+  userId?: string | undefined;
+  details?: Details;
+  /** Names and the like; the caller's address is added. */
+  personal?: Details;
+}
+
+export interface AuditService {
+  /** Inserts a record in the unit of work that makes the change. */
+  record(trx: Connection, call: Call, entry: AuditEntry): Promise<void>;
+  /** Inserts a record of something that changed nothing else. */
+  recordAlone(call: Call, entry: AuditEntry): Promise<void>;
+  find(query: AuditQuery): Promise<AuditPage>;
+}
+
+interface Dependencies {
+  clock: Clock;
+  random: Random;
+  /** Counts records for the metrics. */
+  onRecord?: (labels: { action: string; outcome: string; reason: string }) => void;
+}
+
+const defaultPage = 100;
+
+export function createAuditService(
+  db: Database<Tables>,
+  companyId: string,
+  { clock, random, onRecord }: Dependencies,
+): AuditService {
+  async function record(trx: Connection, call: Call, entry: AuditEntry) {
+    const personal: Details = { ...entry.personal };
+    if (call.address !== null) personal.address = call.address;
+    const personalJson = Object.keys(personal).length === 0 ? undefined : canonicalJson(personal);
+    const salt = random.bytes(32);
+    const event: AuditRecord = {
+      v: 1,
+      id: random.uuid(),
+      company: companyId,
+      at: clock.now(),
+      action: entry.action,
+      outcome: entry.outcome ?? "success",
+      reason: entry.reason ?? null,
+      actor: { kind: call.principal.kind, id: call.principal.id },
+      user: entry.userId ?? null,
+      request: call.requestId,
+      details: entry.details ?? {},
+      personal: personalJson === undefined ? null : commitTo(salt, personalJson),
+    };
+    await insertEvent(trx, {
+      id: event.id,
+      companyId,
+      action: event.action,
+      userId: event.user,
+      canonical: canonicalJson(event),
+    });
+    if (personalJson !== undefined) {
+      await insertPersonal(trx, { eventId: event.id, salt: salt.toString("base64url"), personal: personalJson });
+    }
+    onRecord?.({ action: event.action, outcome: event.outcome, reason: event.reason ?? "" });
+  }
+
+  return {
+    record,
+    recordAlone: (call, entry) => db.write((trx) => record(trx, call, entry)),
+    find: async (query) => {
+      const newest = query.last !== undefined;
+      const rows = await findEvents(db.read, query, query.last ?? query.limit ?? defaultPage, newest);
+      const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? await findLastSequence(db.read) : 0);
+      return { events: rows.map(toEvent), cursor };
+    },
+  };
+}
+
+function toEvent({ sequence, canonical, personal }: FoundEvent): AuditEvent {
+  const record = JSON.parse(canonical) as AuditRecord;
+  return {
+    sequence,
+    id: record.id,
+    at: record.at,
+    action: record.action,
+    outcome: record.outcome,
+    reason: record.reason,
+    actor: record.actor,
+    userId: record.user,
+    requestId: record.request,
+    details: record.details,
+    personal: personal === null ? null : JSON.parse(personal),
+    personalCommitment: record.personal,
+  };
+}

@@ -1,0 +1,65 @@
+/** Opens a data directory for a command, or says what is wrong with it and what to do. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Config, Secrets } from "../config.ts";
+import { type Company, findCompany } from "../installation/service.ts";
+import { parseRootKey, type RootKey } from "../keyring/service.ts";
+import type { Database } from "../platform/database/database.ts";
+import { openSqlite } from "../platform/database/sqlite.ts";
+import { pendingMigrations } from "../platform/database/migrate.ts";
+import { migrations } from "../schema/migrations.ts";
+import type { Tables } from "../schema/tables.ts";
+import { CommandError } from "./command-error.ts";
+
+export const databaseFile = "sparekey.db";
+
+/** The database of a data directory that `init` has made. */
+export function openDatabase({ dataDir }: Config): Database<Tables> {
+  const path = join(dataDir, databaseFile);
+  if (!existsSync(path)) {
+    throw new CommandError(`${dataDir} holds no Sparekey installation`, {
+      hint: `make one with: sparekey-server init --data-dir ${dataDir}`,
+      exitCode: 3,
+    });
+  }
+  return openSqlite<Tables>(path);
+}
+
+/** The company, once the schema is what this version expects. */
+export async function getCompany(db: Database<Tables>, config: Config): Promise<Company> {
+  const { pending, unknown } = await pendingMigrations(db.read, migrations);
+  if (unknown.length > 0) {
+    throw new CommandError("the database was made by a newer version of Sparekey", {
+      hint: "install that version again, or restore a backup made before the upgrade",
+      exitCode: 3,
+    });
+  }
+  if (pending.length > 0) {
+    throw new CommandError(`the database needs ${pending.length} migration(s)`, {
+      hint: `run: sparekey-server migrate --data-dir ${config.dataDir}`,
+      exitCode: 3,
+    });
+  }
+  const company = await findCompany(db.read);
+  if (company === undefined) {
+    throw new CommandError(`the database in ${config.dataDir} was never finished`, {
+      hint: "move the directory away and run init again",
+      exitCode: 3,
+    });
+  }
+  return { ...company, publicUrl: config.publicUrl ?? company.publicUrl };
+}
+
+export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {
+  const key = rootKey === undefined ? undefined : parseRootKey(rootKey);
+  if (key !== undefined) return key;
+  throw new CommandError(rootKey === undefined ? "there is no root key" : "the root key is not 32 bytes of base64", {
+    hint: `put the key that init made into ${join(dataDir, "root.key")}, or name it with SPAREKEY_ROOT_KEY_FILE`,
+    exitCode: 4,
+  });
+}
+
+/** Whether others on this machine could read the secrets in a directory. */
+export function isOpenToOthers(dataDir: string): boolean {
+  return (statSync(dataDir).mode & 0o077) !== 0;
+}

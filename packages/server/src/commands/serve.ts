@@ -1,0 +1,117 @@
+/** `sparekey-server serve`: the service itself, from start to an orderly end. */
+import { readFileSync } from "node:fs";
+import { type App, createApp } from "../app.ts";
+import type { Config, Secrets } from "../config.ts";
+import type { Company } from "../installation/service.ts";
+import { type Keyring, openKeyring, WrongRootKey } from "../keyring/service.ts";
+import { systemClock } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import { migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
+import { startJobs } from "../platform/jobs.ts";
+import { createLog, type Log } from "../platform/log.ts";
+import { systemRandom } from "../platform/random.ts";
+import { migrations } from "../schema/migrations.ts";
+import type { Tables } from "../schema/tables.ts";
+import { CommandError } from "./command-error.ts";
+import { lockDataDir } from "./migrate.ts";
+import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
+
+/** A stop that takes longer than this is cut short. */
+const stopWithinMs = 10_000;
+/** How long a load balancer gets to see that the node is not ready before connections are closed. */
+const settleMs = 100;
+
+/** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
+export async function serve(config: Config, secrets: Secrets): Promise<void> {
+  const db = openDatabase(config);
+  const rootKey = getRootKey(secrets, config);
+  const lock = lockDataDir(config.dataDir);
+  const log = createLog(config.logLevel);
+  await migrateIfBehind(db, log);
+  const company = await getCompany(db, config);
+  const keyring = await openKeyringOrExplain(db, company, rootKey);
+
+  let stopping = false;
+  const app = await createApp({
+    ...{ db, company, keyring, log },
+    clock: systemClock,
+    random: systemRandom,
+    tls: readTls(config),
+    trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
+    metricsToken: secrets.metricsToken,
+    isStopping: () => stopping,
+  });
+  await listen(app, config);
+  const stopJobs = startJobs(app.jobs, log);
+  warnOfSurprises(app, company, config, log);
+
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "stopping");
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
+    await systemClock.sleep(settleMs);
+    await app.http.close();
+    await stopJobs();
+    await db.close();
+    lock.release();
+    log.info("stopped");
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+}
+
+/** The embedded database belongs to this one process, so it is brought up to date without being asked. */
+async function migrateIfBehind(db: Database<Tables>, log: Log) {
+  const { pending, unknown } = await pendingMigrations(db.read, migrations);
+  if (pending.length === 0 || unknown.length > 0) return;
+  const ran = await db.migrate((connection) => migrateToLatest(connection, migrations));
+  log.info({ migrations: ran }, "database migrated");
+}
+
+async function openKeyringOrExplain(db: Database<Tables>, company: Company, rootKey: Parameters<typeof openKeyring>[2]): Promise<Keyring> {
+  try {
+    return await openKeyring(db.read, company.id, rootKey);
+  } catch (error) {
+    if (!(error instanceof WrongRootKey)) throw error;
+    throw new CommandError(error.message, {
+      hint: "this database belongs to another root.key; put the one beside it that was made with it",
+      exitCode: 4,
+    });
+  }
+}
+
+async function listen(app: App, { host, port }: Config) {
+  try {
+    await app.http.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const hints: Record<string, string> = {
+      EADDRINUSE: `another program listens there; choose another --port, or find it with: ss -ltnp 'sport = :${port}'`,
+      EACCES: "ports below 1024 need a privilege; choose another --port",
+      EADDRNOTAVAIL: "no network interface of this machine has that address; check --host",
+      ENOTFOUND: "that name does not resolve; check --host",
+    };
+    const hint = hints[code ?? ""];
+    if (hint === undefined) throw error;
+    throw new CommandError(`cannot listen on ${host}:${port}`, { hint, exitCode: 5 });
+  }
+}
+
+function readTls({ exposure }: Config) {
+  if (exposure.kind !== "tls") return undefined;
+  return { cert: readFileSync(exposure.certFile, "utf8"), key: readFileSync(exposure.keyFile, "utf8") };
+}
+
+function warnOfSurprises(app: App, company: Company, config: Config, log: Log) {
+  const bound = app.http.addresses().filter((address) => typeof address !== "string");
+  const addresses = bound.map(({ address, port }) => `${address}:${port}`);
+  log.info({ addresses, company: company.name, publicUrl: company.publicUrl }, "listening");
+  if (isOpenToOthers(config.dataDir)) log.warn({ dataDir: config.dataDir }, "others can read the data directory; run: chmod 700");
+  const { port } = new URL(company.publicUrl);
+  if (config.exposure.kind !== "proxy" && !bound.some((address) => String(address.port) === (port || "443"))) {
+    log.warn(
+      { publicUrl: company.publicUrl, addresses },
+      "the public URL names another port than the one listened on; tokens must be made out to the public URL",
+    );
+  }
+}

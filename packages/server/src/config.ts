@@ -1,0 +1,163 @@
+/** The only reader of the environment: every `SPAREKEY_*`, checked, frozen, all problems told together. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
+import { type Profile, profiles } from "@sparekey/contract";
+
+/** How the service may be reached: on this machine, over TLS, or behind a proxy that was named. */
+export type Exposure =
+  | { kind: "loopback" }
+  | { kind: "tls"; certFile: string; keyFile: string }
+  | { kind: "proxy"; networks: readonly string[] };
+
+export interface Config {
+  dataDir: string;
+  host: string;
+  port: number;
+  exposure: Exposure;
+  /** Overrides the public URL that `init` wrote down. */
+  publicUrl: string | undefined;
+  companyName: string;
+  profile: Profile;
+  logLevel: string;
+}
+
+/** Kept apart so that a config can be logged. */
+export interface Secrets {
+  /** Base64 text; undefined until `init` has made one. */
+  rootKey: string | undefined;
+  metricsToken: string | undefined;
+}
+
+/** What was wrong with the configuration, one line each. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: string[]) {
+    super(problems.join("; "));
+    this.problems = problems;
+  }
+}
+
+const known = [
+  "DATA_DIR",
+  "HOST",
+  "PORT",
+  "PUBLIC_URL",
+  "COMPANY",
+  "PROFILE",
+  "TLS_CERT_FILE",
+  "TLS_KEY_FILE",
+  "TRUSTED_PROXIES",
+  "LOG_LEVEL",
+  "METRICS_TOKEN",
+  "METRICS_TOKEN_FILE",
+  "ROOT_KEY",
+  "ROOT_KEY_FILE",
+].map((name) => `SPAREKEY_${name}`);
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+/** Names of this machine that nobody else can reach. */
+const loopbackHosts = ["localhost", "127.0.0.1", "::1"];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws `ConfigError` with every problem at once. Variables of the `sparekey` tool, `SPAREKEY_CLI_*`, are not ours. */
+export function readConfig(env: Environment): { config: Config; secrets: Secrets } {
+  const problems: string[] = [];
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("SPAREKEY_") && !name.startsWith("SPAREKEY_CLI_") && !known.includes(name)) {
+      problems.push(`${name} is not a setting of sparekey-server: see sparekey-server --help`);
+    }
+  }
+  const text = (name: string, fallback: string) => env[`SPAREKEY_${name}`] || fallback;
+  const choice = <Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice => {
+    const value = text(name, fallback);
+    const found = choices.find((one) => one === value);
+    if (found === undefined) problems.push(`SPAREKEY_${name} is ${value}: it must be one of ${choices.join(", ")}`);
+    return found ?? fallback;
+  };
+
+  const dataDir = resolve(text("DATA_DIR", "./data"));
+  const host = text("HOST", "localhost");
+  const config: Config = {
+    dataDir,
+    host,
+    port: readPort(text("PORT", "8080"), problems),
+    exposure: readExposure(env, host, problems),
+    publicUrl: env.SPAREKEY_PUBLIC_URL && readPublicUrl(env.SPAREKEY_PUBLIC_URL, problems),
+    companyName: text("COMPANY", "My Company"),
+    profile: choice("PROFILE", profiles, "vendor"),
+    logLevel: choice("LOG_LEVEL", logLevels, "info"),
+  };
+  const secrets: Secrets = {
+    rootKey: readSecret(env, "ROOT_KEY", join(dataDir, "root.key"), problems),
+    metricsToken: readSecret(env, "METRICS_TOKEN", undefined, problems),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
+}
+
+function readPort(value: string, problems: string[]): number {
+  const port = Number(value);
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) problems.push(`SPAREKEY_PORT is ${value}: it must be 0 to 65535`);
+  return port;
+}
+
+function readExposure(env: Environment, host: string, problems: string[]): Exposure {
+  const { SPAREKEY_TLS_CERT_FILE: certFile, SPAREKEY_TLS_KEY_FILE: keyFile } = env;
+  const networks = (env.SPAREKEY_TRUSTED_PROXIES ?? "").split(",").flatMap((part) => part.trim() || []);
+  for (const network of networks) {
+    const [address = "", bits = "0"] = network.split("/");
+    const most = isIP(address) === 6 ? 128 : 32;
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > most) {
+      problems.push(`SPAREKEY_TRUSTED_PROXIES has ${network}: name addresses or networks such as 10.0.0.0/8`);
+    }
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    problems.push("SPAREKEY_TLS_CERT_FILE and SPAREKEY_TLS_KEY_FILE go together: set both or neither");
+  }
+  for (const file of [certFile, keyFile]) {
+    if (file !== undefined && readFileOr(file) === undefined) problems.push(`cannot read ${file}`);
+  }
+  if (certFile !== undefined && keyFile !== undefined) return { kind: "tls", certFile, keyFile };
+  if (networks.length > 0) return { kind: "proxy", networks };
+  if (!loopbackHosts.includes(host)) {
+    problems.push(
+      `SPAREKEY_HOST is ${host}: beyond this machine the service needs TLS (SPAREKEY_TLS_CERT_FILE and SPAREKEY_TLS_KEY_FILE) or a named proxy in front (SPAREKEY_TRUSTED_PROXIES)`,
+    );
+  }
+  return { kind: "loopback" };
+}
+
+function readPublicUrl(value: string, problems: string[]): string | undefined {
+  const url = URL.parse(value);
+  if (url === null || !["http:", "https:"].includes(url.protocol) || url.pathname !== "/" || url.search !== "") {
+    problems.push(`SPAREKEY_PUBLIC_URL is ${value}: it must be scheme and host alone, such as https://sparekey.example.com`);
+    return undefined;
+  }
+  return url.origin;
+}
+
+/** The value itself, or the file that `…_FILE` names, or the usual file if it is there. */
+function readSecret(env: Environment, name: string, usualFile: string | undefined, problems: string[]) {
+  const value = env[`SPAREKEY_${name}`];
+  const file = env[`SPAREKEY_${name}_FILE`];
+  if (value !== undefined && file !== undefined) {
+    problems.push(`SPAREKEY_${name} and SPAREKEY_${name}_FILE exclude each other`);
+  }
+  if (value !== undefined) return value;
+  if (file === undefined) return usualFile && readFileOr(usualFile)?.trim();
+  const content = readFileOr(file)?.trim();
+  if (content === undefined) problems.push(`cannot read ${file}, which SPAREKEY_${name}_FILE names`);
+  return content;
+}
+
+function readFileOr(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

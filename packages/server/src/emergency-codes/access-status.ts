@@ -1,0 +1,58 @@
+/** What a user's emergency access amounts to at a given moment, in a word and in a sentence. */
+import type { Instant } from "../platform/clock.ts";
+import { maxConsecutiveFailures } from "./policy.ts";
+import type { Access } from "./store.ts";
+
+export type AccessStatus = "none" | "active" | "expired" | "consumed" | "revoked";
+
+/** Why a code was not accepted: for the record and the help desk, never for who typed it. */
+export type RefusalReason =
+  | "slip"
+  | "unknown_user"
+  | "no_code"
+  | "wrong_code"
+  | "expired"
+  | "consumed"
+  | "revoked"
+  | "replaced"
+  | "locked"
+  | "user_disabled";
+
+export function statusOf({ code }: Access, now: Instant): AccessStatus {
+  if (code === undefined) return "none";
+  if (code.status === "active" && code.expiresAt <= now) return "expired";
+  return code.status;
+}
+
+export function isLocked({ lockedUntil }: Access, now: Instant): boolean {
+  return lockedUntil !== null && lockedUntil > now;
+}
+
+/** Why the guarded statement found nothing to spend, from the row as it is in the same transaction. */
+export function refusalReason(access: Access | undefined, codeId: string, now: Instant): RefusalReason {
+  if (access === undefined) return "unknown_user";
+  if (access.code === undefined) return "no_code";
+  if (access.code.id !== codeId) return "replaced";
+  if (!access.userEnabled) return "user_disabled";
+  const status = statusOf(access, now);
+  if (status === "consumed" || status === "revoked" || status === "expired") return status;
+  return isLocked(access, now) ? "locked" : "wrong_code";
+}
+
+/** Can this user sign in with an emergency code now, and if not, why and what helps. */
+export function explainAccess(access: Access, now: Instant): string {
+  const { code } = access;
+  if (!access.userEnabled) return "The user is disabled: no code works until the user is enabled.";
+  if (code === undefined) return "No emergency code was ever issued: issue one.";
+  if (isLocked(access, now)) {
+    return `Locked until ${access.lockedUntil} after ${access.tries} wrong codes: wait, or unlock the user.`;
+  }
+  const status = statusOf(access, now);
+  if (status === "revoked" && access.failures >= maxConsecutiveFailures) {
+    return `The code is void after ${access.failures} wrong codes in a row: unlock the user and issue a new one.`;
+  }
+  if (status === "revoked") return "The code was revoked: issue a new one.";
+  if (status === "consumed") return `The one-time code was used at ${access.lastUsedAt}: issue a new one.`;
+  if (status === "expired") return `The code expired at ${code.expiresAt}: issue a new one.`;
+  return `The user can sign in with the code until ${code.expiresAt}${code.oneTime ? ", once" : ""}.`;
+}

@@ -1,0 +1,225 @@
+import { sql } from "kysely";
+import type { Instant } from "../platform/clock.ts";
+import type { Connection, Flag, Tables } from "../schema/tables.ts";
+import type { CodeDigest, DigestRecipe } from "./digest.ts";
+import { maxConsecutiveFailures } from "./policy.ts";
+
+/** A user's emergency access: at most one code, and what happened to it. */
+export interface Access {
+  userId: string;
+  userEnabled: boolean;
+  code: StoredCode | undefined;
+  lastUsedAt: Instant | null;
+  tries: number;
+  failures: number;
+  lockedUntil: Instant | null;
+}
+
+export interface StoredCode {
+  id: string;
+  status: "active" | "consumed" | "revoked";
+  digest: CodeDigest;
+  recipe: DigestRecipe;
+  oneTime: boolean;
+  issuedAt: Instant;
+  expiresAt: Instant;
+}
+
+export type NewCode = Omit<StoredCode, "status">;
+
+const accessTable = "emergency_access";
+
+export async function findAccess(db: Connection, companyId: string, userId: string): Promise<Access | undefined> {
+  const row = await db
+    .selectFrom(accessTable)
+    .selectAll()
+    .where("company_id", "=", companyId)
+    .where("user_id", "=", userId)
+    .executeTakeFirst();
+  return row && toAccess(row);
+}
+
+export async function findAccessByLoginName(
+  db: Connection,
+  companyId: string,
+  folded: string,
+): Promise<Access | undefined> {
+  const row = await db
+    .selectFrom("login_names")
+    .innerJoin(accessTable, (join) =>
+      join
+        .onRef("emergency_access.company_id", "=", "login_names.company_id")
+        .onRef("emergency_access.user_id", "=", "login_names.user_id"),
+    )
+    .selectAll(accessTable)
+    .where("login_names.company_id", "=", companyId)
+    .where("login_names.folded", "=", folded)
+    .executeTakeFirst();
+  return row && toAccess(row);
+}
+
+/** Gives the user a row, or tells the row whether the user is enabled. */
+export async function mirrorUser(trx: Connection, companyId: string, userId: string, enabled: boolean): Promise<void> {
+  const user_enabled: Flag = enabled ? 1 : 0;
+  await trx
+    .insertInto(accessTable)
+    .values({ company_id: companyId, user_id: userId, user_enabled, one_time: 0, tries: 0, failures: 0 })
+    .onConflict((conflict) => conflict.columns(["company_id", "user_id"]).doUpdateSet({ user_enabled }))
+    .execute();
+}
+
+/**
+ * Makes this the user's only code, if the user is enabled; answers whether it did.
+ *
+ * Failures, lock and last use stay: a new code is no new supply of guesses.
+ */
+export async function replaceCode(trx: Connection, companyId: string, userId: string, code: NewCode): Promise<boolean> {
+  const row = await trx
+    .updateTable(accessTable)
+    .set({
+      code_id: code.id,
+      status: "active",
+      digest: code.digest,
+      salt: code.recipe.salt,
+      algorithm: code.recipe.algorithm,
+      iterations: code.recipe.iterations,
+      pepper_kid: code.recipe.pepperKid,
+      one_time: code.oneTime ? 1 : 0,
+      issued_at: code.issuedAt,
+      expires_at: code.expiresAt,
+    })
+    .where("company_id", "=", companyId)
+    .where("user_id", "=", userId)
+    .where("user_enabled", "=", 1)
+    .returning("user_id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export interface Verdict {
+  userId: string;
+  codeId: string;
+  /** Whether the typed code's digest was this code's. */
+  matched: boolean;
+  now: Instant;
+  /** Wrong codes before the lock, and its end if this one is the last. */
+  tries: number;
+  lockUntil: Instant;
+}
+
+export interface Decided {
+  status: StoredCode["status"];
+  failures: number;
+  lockedUntil: Instant | null;
+}
+
+/**
+ * Spends a use or a try of the code if it can still be spent, and says what became of it. Undefined:
+ * it could not be, and whatever the comparison said, the answer is that of a wrong code.
+ *
+ * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row.
+ * Reading first and deciding in JavaScript lets two requests spend the same code.
+ */
+export async function decide(trx: Connection, companyId: string, verdict: Verdict): Promise<Decided | undefined> {
+  const matched = verdict.matched ? 1 : 0;
+  // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
+  const triesNow = sql<number>`CASE WHEN locked_until IS NULL THEN tries + 1 ELSE 1 END`;
+  const row = await trx
+    .updateTable(accessTable)
+    .set({
+      tries: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE ${triesNow} END`,
+      failures: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE failures + 1 END`,
+      locked_until: sql<Instant | null>`CASE WHEN ${matched} = 0 AND ${triesNow} >= ${verdict.tries} THEN ${verdict.lockUntil} END`,
+      last_used_at: sql<Instant | null>`CASE WHEN ${matched} = 1 THEN ${verdict.now} ELSE last_used_at END`,
+      status: sql<StoredCode["status"]>`CASE WHEN ${matched} = 1 AND one_time = 1 THEN 'consumed'
+        WHEN ${matched} = 0 AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
+    })
+    .where("company_id", "=", companyId)
+    .where("user_id", "=", verdict.userId)
+    .where("code_id", "=", verdict.codeId)
+    .where("status", "=", "active")
+    .where("user_enabled", "=", 1)
+    .where("expires_at", ">", verdict.now)
+    .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", verdict.now)]))
+    .returning(["status", "failures", "locked_until"])
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return { status: row.status ?? "active", failures: row.failures, lockedUntil: row.locked_until };
+}
+
+/** Ends the user's code if one is active; answers its id. */
+export async function revokeCode(trx: Connection, companyId: string, userId: string): Promise<string | undefined> {
+  const row = await trx
+    .updateTable(accessTable)
+    .set({ status: "revoked" })
+    .where("company_id", "=", companyId)
+    .where("user_id", "=", userId)
+    .where("status", "=", "active")
+    .returning("code_id")
+    .executeTakeFirst();
+  return row?.code_id ?? undefined;
+}
+
+/** Clears failures and lock if there are any; answers whether there were. */
+export async function clearFailures(trx: Connection, companyId: string, userId: string): Promise<boolean> {
+  const row = await trx
+    .updateTable(accessTable)
+    .set({ tries: 0, failures: 0, locked_until: null })
+    .where("company_id", "=", companyId)
+    .where("user_id", "=", userId)
+    .where((eb) => eb.or([eb("failures", ">", 0), eb("locked_until", "is not", null)]))
+    .returning("user_id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Locks everyone who has already used up a limit that was just lowered; answers who. */
+export async function lockTriesUsedUp(
+  trx: Connection,
+  companyId: string,
+  tries: number,
+  lockUntil: Instant,
+): Promise<string[]> {
+  const rows = await trx
+    .updateTable(accessTable)
+    .set({ locked_until: lockUntil })
+    .where("company_id", "=", companyId)
+    .where("tries", ">=", tries)
+    .where("tries", ">", 0)
+    .where("locked_until", "is", null)
+    .returning("user_id")
+    .execute();
+  return rows.map((row) => row.user_id);
+}
+
+type AccessRow = Tables["emergency_access"];
+
+function toAccess(row: AccessRow): Access {
+  return {
+    userId: row.user_id,
+    userEnabled: row.user_enabled === 1,
+    code: row.code_id === null ? undefined : toCode(row, row.code_id),
+    lastUsedAt: row.last_used_at,
+    tries: row.tries,
+    failures: row.failures,
+    lockedUntil: row.locked_until,
+  };
+}
+
+/** A row with a code id has every other column of the code: `replaceCode` writes them together. */
+function toCode(row: AccessRow, id: string): StoredCode {
+  return {
+    id,
+    status: row.status as StoredCode["status"],
+    digest: row.digest as CodeDigest,
+    recipe: {
+      salt: row.salt as string,
+      algorithm: row.algorithm as string,
+      iterations: row.iterations as number,
+      pepperKid: row.pepper_kid as string,
+    },
+    oneTime: row.one_time === 1,
+    issuedAt: row.issued_at as Instant,
+    expiresAt: row.expires_at as Instant,
+  };
+}

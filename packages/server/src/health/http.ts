@@ -1,0 +1,62 @@
+/** What machines ask about the process: is it alive, may it have traffic, how is it doing. */
+import { Type } from "typebox";
+import type { Database } from "../platform/database/database.ts";
+import type { Wire } from "../platform/http/wire.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { Refusal } from "../platform/refusal.ts";
+import type { Tables } from "../schema/tables.ts";
+
+interface Dependencies {
+  db: Database<Tables>;
+  metrics: Metrics;
+  /** True from the moment the process was asked to stop. */
+  isStopping(): boolean;
+}
+
+const Health = Type.Object({ status: Type.Literal("ok") });
+
+export function healthRoutes(wire: Wire, { db, metrics, isStopping }: Dependencies) {
+  wire.get(
+    "/healthz",
+    {
+      config: { access: { by: "anyone", because: "a supervisor has no credentials, and the answer says nothing" } },
+      schema: { summary: "Is the process alive?", tags: ["Operations"], response: { 200: Health } },
+    },
+    async () => ({ status: "ok" as const }),
+  );
+
+  wire.get(
+    "/readyz",
+    {
+      config: { access: { by: "anyone", because: "a load balancer has no credentials, and the answer says nothing" } },
+      schema: {
+        summary: "May it have traffic?",
+        description: "503 while it is stopping, or when the database does not take a transaction.",
+        tags: ["Operations"],
+        response: { 200: Health },
+      },
+    },
+    async () => {
+      if (isStopping()) throw new Refusal("unavailable", { detail: "stopping", retryAfterSeconds: 5 });
+      // Through the queue that every write waits in, so that a stuck writer is not called ready.
+      await db.write((trx) => trx.selectFrom("company").select("id").executeTakeFirstOrThrow());
+      return { status: "ok" as const };
+    },
+  );
+
+  wire.get(
+    "/metrics",
+    {
+      config: { access: { by: "operations" } },
+      schema: {
+        summary: "Prometheus metrics",
+        description: "From loopback, or with the metrics token as a bearer token.",
+        tags: ["Operations"],
+      },
+    },
+    async (_request, reply) => {
+      const { text, contentType } = await metrics.expose();
+      return reply.type(contentType).send(text);
+    },
+  );
+}

@@ -1,0 +1,74 @@
+/** The keys that the service works with. They lie in the database only wrapped under the root key. */
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { Connection } from "../schema/tables.ts";
+import { open, type RootKey, seal } from "./sealing.ts";
+import { insertKey, listKeys } from "./store.ts";
+
+export { generateRootKey, open, parseRootKey, type RootKey, seal } from "./sealing.ts";
+
+/** What a key is for. One key never serves two purposes. */
+const purposes = ["code_pepper", "name_digest", "attempt_seal"] as const;
+export type KeyPurpose = (typeof purposes)[number];
+
+export interface Key {
+  kid: string;
+  /** 32 bytes. */
+  bytes: Buffer;
+}
+
+export interface Keyring {
+  /** The key that new work uses. */
+  current(purpose: KeyPurpose): Key;
+  /** The key that older work used, if it is still there. */
+  find(purpose: KeyPurpose, kid: string): Key | undefined;
+}
+
+/** The database's keys were wrapped under another root key. */
+export class WrongRootKey extends Error {
+  override readonly name = "WrongRootKey";
+}
+
+/** Makes one key for each purpose, in the unit of work that makes the installation. */
+export async function createKeys(
+  trx: Connection,
+  companyId: string,
+  rootKey: RootKey,
+  { clock, random }: { clock: Clock; random: Random },
+): Promise<void> {
+  for (const purpose of purposes) {
+    const kid = random.uuid();
+    const wrapped = seal(rootKey, wrappingContext(companyId, purpose, kid), random.bytes(32), random);
+    await insertKey(trx, companyId, { kid, purpose, wrapped }, clock.now());
+  }
+}
+
+/** Unwraps every key. Throws `WrongRootKey` when the root key does not fit the database. */
+export async function openKeyring(db: Connection, companyId: string, rootKey: RootKey): Promise<Keyring> {
+  const keys = new Map<string, Key>();
+  const newest = new Map<string, Key>();
+  for (const { kid, purpose, wrapped } of await listKeys(db, companyId)) {
+    const key = { kid, bytes: unwrap(rootKey, wrappingContext(companyId, purpose, kid), wrapped) };
+    keys.set(`${purpose}/${kid}`, key);
+    newest.set(purpose, key);
+  }
+  for (const purpose of purposes) {
+    if (!newest.has(purpose)) throw new WrongRootKey(`the database has no key for ${purpose}`);
+  }
+  return {
+    current: (purpose) => newest.get(purpose) as Key,
+    find: (purpose, kid) => keys.get(`${purpose}/${kid}`),
+  };
+}
+
+function unwrap(rootKey: RootKey, context: string, wrapped: string): Buffer {
+  try {
+    return open(rootKey, context, wrapped);
+  } catch (error) {
+    throw new WrongRootKey("the root key does not open the keys in the database", { cause: error });
+  }
+}
+
+function wrappingContext(companyId: string, purpose: string, kid: string): string {
+  return JSON.stringify(["keyring/v1", companyId, purpose, kid]);
+}

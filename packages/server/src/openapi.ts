@@ -1,0 +1,44 @@
+/** The OpenAPI 3.1 document, made from the routes' own schemas. */
+import { type FastifyDynamicSwaggerOptions, fastifySwagger } from "@fastify/swagger";
+import type { Wire } from "./platform/http/wire.ts";
+
+/** Register it before the routes that it is to describe. */
+export async function describeRoutes(server: Wire, publicUrl: string, version: string) {
+  const options: FastifyDynamicSwaggerOptions = {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Sparekey",
+        version,
+        description:
+          "Emergency access codes. `/AdminInterface/restapi` and `/mfa/v1_1` speak RSA ID Plus's wire; `/api/v1` is Sparekey's own.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: publicUrl }],
+      components: {
+        securitySchemes: {
+          administrator: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token signed with an API key." },
+          authenticationClient: { type: "apiKey", in: "header", name: "client-key", description: "An Authentication API key." },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const by = route.config?.access?.by;
+      const security =
+        by === "administrator" ? [{ administrator: [] }] : by === "authentication_client" ? [{ authenticationClient: [] }] : [];
+      return { schema: { ...schema, security }, url };
+    },
+  };
+  await server.register(fastifySwagger, options);
+}
+
+export function openApiRoute(server: Wire) {
+  server.get(
+    "/openapi.json",
+    {
+      config: { access: { by: "anyone", because: "the document describes the API and holds no data" } },
+      schema: { summary: "This document", tags: ["Operations"] },
+    },
+    async () => server.swagger(),
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * Group commit: units of work that wait at the same time share one physical transaction.
+ *
+ * A durable commit costs a flush of the disk, whether it holds one unit or a hundred. Units run one
+ * after another, each in its own savepoint, so that a unit that fails takes nothing else with it.
+ * None is acknowledged before the commit that holds it is on disk.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Kysely } from "kysely";
+import { DatabaseUnavailable } from "./database.ts";
+
+interface Waiting<Tables> {
+  run(trx: Kysely<Tables>): Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** How many units one transaction holds at most, so that a flood does not starve the event loop. */
+const maxBatch = 256;
+/** How many units wait at most; past it the service says that it is overloaded instead of growing. */
+const maxWaiting = 10_000;
+
+export class GroupCommit<Tables> {
+  readonly #database: DatabaseSync;
+  readonly #trx: Kysely<Tables>;
+  #waiting: Waiting<Tables>[] = [];
+  #running = false;
+  #closed = false;
+
+  constructor(database: DatabaseSync, trx: Kysely<Tables>) {
+    this.#database = database;
+    this.#trx = trx;
+  }
+
+  write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(new DatabaseUnavailable("the database is closed"));
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject });
+      if (!this.#running) this.#startSoon();
+    });
+  }
+
+  /** Takes no more units and resolves once those that wait are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#running) await nextTurn();
+  }
+
+  /** Waits for the current turn of the event loop to end, so that all of its requests share the transaction. */
+  #startSoon() {
+    this.#running = true;
+    setImmediate(async () => {
+      await this.#commitBatch(this.#waiting.splice(0, maxBatch));
+      this.#running = false;
+      if (this.#waiting.length > 0) this.#startSoon();
+    });
+  }
+
+  async #commitBatch(batch: Waiting<Tables>[]) {
+    const acknowledge: (() => void)[] = [];
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      for (const unit of batch) acknowledge.push(await this.#runInSavepoint(unit));
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      for (const unit of batch) unit.reject(new DatabaseUnavailable("the transaction failed", { cause: error }));
+      return;
+    }
+    for (const settle of acknowledge) settle();
+  }
+
+  /** Runs one unit and says how to settle it once the batch is durable. Throws when the whole transaction is gone. */
+  async #runInSavepoint(unit: Waiting<Tables>): Promise<() => void> {
+    this.#database.exec("SAVEPOINT unit");
+    try {
+      const value = await withinThisTurn(unit.run(this.#trx));
+      this.#database.exec("RELEASE unit");
+      return () => unit.resolve(value);
+    } catch (error) {
+      // A full disk rolls the whole transaction back, not the statement alone: then every unit has failed.
+      if (!this.#database.isTransaction) throw error;
+      this.#database.exec("ROLLBACK TO unit; RELEASE unit");
+      return () => unit.reject(error);
+    }
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * The value of a unit that awaited nothing but the database, which answers within the same turn.
+ *
+ * A unit that awaits anything else would keep every other writer waiting for it; that is a bug,
+ * and it fails here, after the stray work has ended, rather than under load.
+ */
+async function withinThisTurn<Result>(work: Promise<Result>): Promise<Result> {
+  let turnEnded = false;
+  const turn = setImmediate(() => {
+    turnEnded = true;
+  });
+  try {
+    const value = await work;
+    if (turnEnded) throw new Error("a unit of work awaited something other than its database connection");
+    return value;
+  } finally {
+    clearImmediate(turn);
+  }
+}

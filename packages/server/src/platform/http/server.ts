@@ -1,0 +1,100 @@
+/** The HTTP server as every wire needs it: strict validation, strict JSON, no caching, one log line a request. */
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { Ajv } from "ajv";
+import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, fastify } from "fastify";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { Refusal } from "../refusal.ts";
+import { answerClientError } from "./client-error.ts";
+import type { Wire } from "./wire.ts";
+
+export interface HttpServerOptions {
+  log: Log;
+  newRequestId(): string;
+  /** Networks whose `X-Forwarded-For` is believed; none by default. */
+  trustedProxies: readonly string[];
+  tls: { cert: string; key: string } | undefined;
+  /** Answers what is wrong before any route is known, such as a URL that cannot be decoded. */
+  answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void;
+}
+
+/** Larger than any honest body; the batch call has its own limit. */
+const bodyLimitBytes = 64 * 1_024;
+const requestTimeoutMs = 15_000;
+const idleConnectionMs = 72_000;
+
+export function createHttpServer({ log, newRequestId, trustedProxies, tls, answerError }: HttpServerOptions): Wire {
+  const options = {
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: newRequestId,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: idleConnectionMs,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    return503OnClosing: false,
+    forceCloseConnections: "idle" as const,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerError,
+    routerOptions: { maxParamLength: 500 },
+    ...(tls !== undefined && { https: tls }),
+  } satisfies FastifyServerOptions & { https?: object };
+  const server = fastify(options).withTypeProvider<TypeBoxTypeProvider>() as unknown as Wire;
+
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === "body" ? strict : coercing).compile(schema as object),
+  );
+  acceptStrictJson(server);
+  server.addHook("onRequest", async (request, reply) => {
+    reply.headers({
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": request.id,
+    });
+  });
+  return server;
+}
+
+/** One log line and one observation a request. */
+export function observeRequests(server: Wire, metrics: Metrics) {
+  server.addHook("onResponse", async (request, reply) => {
+    // The route's pattern, not the URL: what a client puts into a URL is not ours to keep.
+    const route = request.routeOptions.url ?? "unknown";
+    const { method } = request;
+    const status = reply.statusCode;
+    metrics.request({ method, route, status }, reply.elapsedTime / 1_000);
+    request.log.info({ method, route, status, ms: Math.round(reply.elapsedTime * 10) / 10 }, "request");
+  });
+}
+
+const ajvOptions = { allErrors: false, removeAdditional: false, useDefaults: false, strict: false } as const;
+const strict = new Ajv({ ...ajvOptions, coerceTypes: false });
+/** A query or a path is text, so a number in it is read from text. */
+const coercing = new Ajv({ ...ajvOptions, coerceTypes: true });
+
+/** The schema compiler for bodies, for what validates parts of a body by itself. */
+export function compileStrict(schema: object) {
+  return strict.compile(schema);
+}
+
+/**
+ * JSON alone, and an empty body is no body whatever its content type says: clients send one with a DELETE.
+ *
+ * A parser's own message quotes what it could not read, and that may be a code, so it goes nowhere.
+ */
+function acceptStrictJson(server: Wire) {
+  server.removeAllContentTypeParsers();
+  const parse = server.getDefaultJsonParser("error", "error");
+  server.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    parse(request, body as string, (error, value) => {
+      if (error) done(new Refusal("malformed_request", { answer: "The request body is not valid JSON." }), undefined);
+      else done(null, value);
+    });
+  });
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else done(new Refusal("unsupported_media_type"), undefined);
+  });
+}

@@ -1,0 +1,75 @@
+/** The company's settings, with a version that every reader can name. */
+import { lifetimeMinutes, maxLifetimeMinutes, type Settings, type SettingsLint } from "@sparekey/contract";
+import type { AuditService } from "../audit/service.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import { Refusal } from "../platform/refusal.ts";
+import type { Call } from "../principal.ts";
+import type { Connection, Tables } from "../schema/tables.ts";
+import { lintSettings } from "./lint.ts";
+import { getSettings, insertSettings, replaceSettings } from "./store.ts";
+
+export { settingsOf } from "./profiles.ts";
+
+export interface VersionedSettings {
+  version: number;
+  settings: Settings;
+}
+
+export interface SettingsService {
+  current(): Promise<VersionedSettings>;
+  /** Replaces them if they still are at `version`; else refuses with `settings_changed`. */
+  replace(call: Call, version: number, settings: Settings): Promise<VersionedSettings>;
+  lint(): Promise<SettingsLint>;
+}
+
+/** Runs in the unit of work that changes the settings, for features whose rows depend on one. */
+export type SettingsChanged = (trx: Connection, call: Call, before: Settings, after: Settings) => Promise<void>;
+
+export function createSettingsService(
+  db: Database<Tables>,
+  companyId: string,
+  { clock, audit, onChange }: { clock: Clock; audit: AuditService; onChange: SettingsChanged },
+): SettingsService {
+  let parsed: VersionedSettings | undefined;
+
+  /** Reads the row every time, since another node may have changed it, and parses it once a version. */
+  async function current(): Promise<VersionedSettings> {
+    const { version, value } = await getSettings(db.read, companyId);
+    if (parsed?.version !== version) parsed = { version, settings: JSON.parse(value) as Settings };
+    return parsed;
+  }
+
+  return {
+    current,
+    replace: async (call, version, settings) => {
+      checkLifetime(settings);
+      const before = await current();
+      return db.write(async (trx) => {
+        const next = await replaceSettings(trx, companyId, { version, value: JSON.stringify(settings) }, clock.now());
+        if (next === undefined) throw new Refusal("settings_changed");
+        await onChange(trx, call, before.settings, settings);
+        await audit.record(trx, call, {
+          action: "settings.changed",
+          details: { from: JSON.stringify(before.settings), to: JSON.stringify(settings), settingsVersion: next },
+        });
+        return { version: next, settings };
+      });
+    },
+    lint: async () => {
+      const { version, settings } = await current();
+      return { version, findings: lintSettings(settings) };
+    },
+  };
+}
+
+/** Writes the first settings, in the unit of work that makes the installation. */
+export async function createSettings(trx: Connection, companyId: string, settings: Settings, clock: Clock) {
+  await insertSettings(trx, companyId, JSON.stringify(settings), clock.now());
+}
+
+function checkLifetime({ onlineEmergencyCode: { expiryUnit, expiryValue } }: Settings) {
+  if (lifetimeMinutes({ unit: expiryUnit, value: expiryValue }) > maxLifetimeMinutes) {
+    throw new Refusal("invalid_expiration", { answer: "onlineEmergencyCode must not last longer than 7 days." });
+  }
+}

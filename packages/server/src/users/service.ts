@@ -1,0 +1,155 @@
+/** The people who can be locked out: who they are, whether they may sign in, who may manage them. */
+import { maxUserBatch, type UserBatchAnswer, type UserInput, type UserResult } from "@sparekey/contract";
+import type { AuditService } from "../audit/service.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Database } from "../platform/database/database.ts";
+import type { Random } from "../platform/random.ts";
+import { Refusal } from "../platform/refusal.ts";
+import type { Administrator, Call } from "../principal.ts";
+import type { Connection, Tables } from "../schema/tables.ts";
+import type { SettingsService } from "../settings/service.ts";
+import { foldLoginName } from "./login-name.ts";
+import * as store from "./store.ts";
+import { applyInput, changedProperties, loginNamesOf, type User } from "./user.ts";
+
+export { foldLoginName } from "./login-name.ts";
+export type { User } from "./user.ts";
+
+export type UpsertOutcome = "created" | "updated" | "unchanged";
+
+export interface UsersService {
+  find(id: string): Promise<User | undefined>;
+  findByLoginName(name: string): Promise<User | undefined>;
+  /** Refuses with `user_not_found`, or with `protected_user` when only a Super Administrator may manage this user. */
+  getManageable(call: Call<Administrator>, id: string): Promise<User>;
+  setStatus(call: Call<Administrator>, id: string, status: User["status"]): Promise<void>;
+  /** Creates or updates the user with this username. */
+  upsert(call: Call, input: UserInput): Promise<{ user: User; outcome: UpsertOutcome }>;
+  /** The same for many: a result a row, and a refused row stops no other. `undefined` stands for a row that is no valid input. */
+  upsertAll(call: Call, rows: BatchRow[]): Promise<UserBatchAnswer>;
+}
+
+/** A row of a batch: an input, or what is wrong with it. */
+export type BatchRow = { input: UserInput } | { username: string; problem: string };
+
+/** Runs in the unit of work that creates a user or changes one, for features that keep a row a user. */
+export type UserChanged = (trx: Connection, user: User) => Promise<void>;
+
+interface Dependencies {
+  clock: Clock;
+  random: Random;
+  audit: AuditService;
+  settings: SettingsService;
+  onChange: UserChanged;
+}
+
+export function createUsersService(
+  db: Database<Tables>,
+  companyId: string,
+  { clock, random, audit, settings, onChange }: Dependencies,
+): UsersService {
+  async function getManageable(call: Call<Administrator>, id: string): Promise<User> {
+    const [user, { settings: current }] = await Promise.all([store.findUser(db.read, companyId, id), settings.current()]);
+    if (user === undefined) throw userNotFound(id);
+    if (call.principal.role !== "Super Administrator" && isProtected(user, current.protectedGroups)) {
+      await audit.recordAlone(call, {
+        action: "principal.refused",
+        outcome: "refused",
+        reason: "protected_user",
+        userId: id,
+        details: { role: call.principal.role },
+      });
+      throw new Refusal("protected_user");
+    }
+    return user;
+  }
+
+  async function setStatus(call: Call<Administrator>, id: string, status: User["status"]) {
+    const user = await getManageable(call, id);
+    await db.write(async (trx) => {
+      if (!(await store.updateStatus(trx, companyId, id, status, clock.now()))) return;
+      await onChange(trx, { ...user, status });
+      await audit.record(trx, call, { action: `user.${status}`, userId: id, personal: { username: user.username } });
+    });
+  }
+
+  async function upsertIn(trx: Connection, call: Call, input: UserInput) {
+    const folded = foldLoginName(input.username);
+    const before = await store.findUserByLoginName(trx, companyId, folded);
+    if (before !== undefined && foldLoginName(before.username) !== folded) throw loginNameTaken(input.username);
+    const user = applyInput(before, input, random.uuid(), clock.now());
+    const changed = before === undefined ? [] : changedProperties(before, user);
+    if (before !== undefined && changed.length === 0) return { user: before, outcome: "unchanged" as const };
+
+    if (before === undefined) await store.insertUser(trx, companyId, user);
+    else await store.updateUser(trx, companyId, user);
+    const taken = await store.replaceLoginNames(trx, companyId, user.id, loginNamesOf(user));
+    if (taken !== undefined) throw loginNameTaken(taken);
+    await onChange(trx, user);
+    await recordUpsert(trx, call, before, user, changed);
+    return { user, outcome: before === undefined ? ("created" as const) : ("updated" as const) };
+  }
+
+  async function recordUpsert(trx: Connection, call: Call, before: User | undefined, user: User, changed: string[]) {
+    const personal = { username: user.username, email: user.email };
+    if (before === undefined) {
+      await audit.record(trx, call, { action: "user.created", userId: user.id, details: { status: user.status }, personal });
+      return;
+    }
+    if (changed.includes("status")) {
+      await audit.record(trx, call, { action: `user.${user.status}`, userId: user.id, personal });
+    }
+    if (changed.some((name) => name !== "status")) {
+      await audit.record(trx, call, { action: "user.updated", userId: user.id, details: { changed }, personal });
+    }
+  }
+
+  const upsert: UsersService["upsert"] = (call, input) => db.write((trx) => upsertIn(trx, call, input));
+
+  async function upsertRow(call: Call, row: BatchRow, place: number): Promise<UserResult> {
+    if ("problem" in row) {
+      return { row: place, username: row.username, outcome: "refused", code: "malformed_request", detail: row.problem };
+    }
+    const { username } = row.input;
+    try {
+      return { row: place, username, ...(await upsert(call, row.input)) };
+    } catch (error) {
+      // A refused row is a result of the batch; anything else fails the call, and may be sent again as it is.
+      if (!(error instanceof Refusal)) throw error;
+      return { row: place, username, outcome: "refused", code: error.code, detail: error.note.answer ?? error.code };
+    }
+  }
+
+  return {
+    find: (id) => store.findUser(db.read, companyId, id),
+    findByLoginName: (name) => store.findUserByLoginName(db.read, companyId, foldLoginName(name)),
+    getManageable,
+    setStatus,
+    upsert,
+    upsertAll: async (call, rows) => {
+      if (rows.length > maxUserBatch) throw new Refusal("malformed_request", { answer: `At most ${maxUserBatch} users a call.` });
+      const results = await Promise.all(rows.map((row, index) => upsertRow(call, row, index + 1)));
+      const count = (outcome: UserResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
+      return {
+        created: count("created"),
+        updated: count("updated"),
+        unchanged: count("unchanged"),
+        refused: count("refused"),
+        results,
+      };
+    },
+  };
+}
+
+/** `lookedUp` is what the client sent, and only the client is told. */
+export function userNotFound(lookedUp: string): Refusal {
+  return new Refusal("user_not_found", { answer: `User ${lookedUp.slice(0, 100)} not found` });
+}
+
+function loginNameTaken(name: string): Refusal {
+  return new Refusal("login_name_taken", { answer: `The login name ${name} already belongs to another user.` });
+}
+
+function isProtected(user: User, protectedGroups: string[]): boolean {
+  return user.groups.some((group) => protectedGroups.includes(group));
+}

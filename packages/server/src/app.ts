@@ -12,6 +12,7 @@ import { emergencyCodeRoutes } from "./emergency-codes/http.ts";
 import { applyLockoutIn, createEmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
+import { createHealthService } from "./health/service.ts";
 import type { Company } from "./installation/service.ts";
 import type { Keyring } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
@@ -66,6 +67,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const authentication = createAuthenticationService(db, company.id, { clock, random, keyring, codes, settings });
   const apiKeys = createApiKeysService(db, company, { clock, random, audit });
   const authnKeys = createAuthnKeysService(db, company.id, { clock, random, audit });
+  const health = createHealthService(db, options.isStopping ?? (() => false));
   const access = createAccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
 
   const http = createHttpServer({
@@ -95,10 +97,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     auditRoutes(wire, audit);
   });
   await addRoutes("/", problemShape, (wire) => {
-    healthRoutes(wire, { db, metrics, isStopping: options.isStopping ?? (() => false) });
+    healthRoutes(wire, health, metrics);
     openApiRoute(wire);
   });
   await http.ready();
 
-  return { http, jobs: [removeExpiredAttempts(db, clock)] };
+  return { http, jobs: [removeExpiredAttempts(authentication)] };
 }

@@ -3,11 +3,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { ApiKeysService } from "../api-keys/service.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { AuthnKeysService } from "../authn-keys/service.ts";
+import { createRateLimiter, rateLimitHeaders } from "../platform/rate-limiter.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { type Call, hasPermission, type Principal, type RouteAccess } from "../principal.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { isLoopback, networkOf } from "./network.ts";
-import { type Budget, createRateLimits, rateLimitHeaders, type Spent } from "./rate-limits.ts";
 
 /** What a request presents. */
 export interface Presented {
@@ -17,15 +17,15 @@ export interface Presented {
   requestId: string;
 }
 
-export interface Admission {
-  call: Call;
-  /** Rate limit headers for the answer, whatever it will be. */
-  headers: Record<string, string>;
-}
+/** Takes the rate limit headers of the answer, whatever the answer will be. */
+type OnHeaders = (headers: Record<string, string>) => void;
+
+/** One budget a key, and one a network for credentials that were refused. */
+type Budget = "administration" | "authentication" | "refused";
 
 export interface AccessService {
   /** The call, or a refusal: `token_refused`, `client_key_refused`, `access_denied`, `too_many_requests`. */
-  admit(access: RouteAccess, presented: Presented, onHeaders: (headers: Record<string, string>) => void): Promise<Call>;
+  admit(access: RouteAccess, presented: Presented, onHeaders: OnHeaders): Promise<Call>;
 }
 
 interface Dependencies {
@@ -38,11 +38,12 @@ interface Dependencies {
 }
 
 export function createAccessService({ apiKeys, authnKeys, audit, settings, metricsToken }: Dependencies): AccessService {
-  const spend = createRateLimits();
+  // Each node counts for itself. The limit on guesses is elsewhere, in the database.
+  const limiter = createRateLimiter();
 
-  async function spendOrRefuse(budget: Budget, key: string, onHeaders: (headers: Record<string, string>) => void) {
+  async function spendOrRefuse(budget: Budget, key: string, onHeaders: OnHeaders) {
     const { rateLimits } = (await settings.current()).settings;
-    const spent: Spent = await spend(budget, key, rateLimits);
+    const spent = await limiter.spend(budget, key, rateLimits[`${budget}PerMinute`]);
     onHeaders(rateLimitHeaders(spent));
     if (spent.exceeded) throw new Refusal("too_many_requests", { retryAfterSeconds: spent.resetSeconds });
   }

@@ -19,8 +19,8 @@ import type { AuthenticationClient, Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { answerFor, methodId, type Situation } from "./messages.ts";
-import { openSubject, type Subject, sealSubject } from "./sealed-subject.ts";
 import * as store from "./store.ts";
+import { openSubject, type Subject, sealSubject } from "./subject.ts";
 
 export interface AuthenticationService {
   initialize(call: Call<AuthenticationClient>, request: AuthnInitialize): Promise<AuthnAnswer>;
@@ -28,6 +28,8 @@ export interface AuthenticationService {
   verify(call: Call<AuthenticationClient>, request: AuthnVerify): Promise<AuthnAnswer>;
   status(call: Call<AuthenticationClient>, request: AuthnStatus): Promise<AuthnStatusAnswer>;
   cancel(call: Call<AuthenticationClient>, request: AuthnCancel): Promise<AuthnStatusAnswer>;
+  /** Frees the rows of attempts that ended by themselves; they are refused from their end on in any case. */
+  removeExpired(): Promise<void>;
 }
 
 interface Dependencies {
@@ -40,6 +42,8 @@ interface Dependencies {
 
 const defaultTimeoutSeconds = 300;
 const maxTimeoutSeconds = 3_600;
+/** Rows a transaction, so that nobody waits for a long clean-up. */
+const expiredBatch = 1_000;
 
 export function createAuthenticationService(
   db: Database<Tables>,
@@ -83,7 +87,7 @@ export function createAuthenticationService(
     return {
       id,
       authnKeyId: call.principal.id,
-      ...sealSubject(subject, id, keyring.current("attempt_seal"), random),
+      subject: sealSubject(subject, id, keyring),
       messageId: random.uuid(),
       state: "open",
       tries: 0,
@@ -121,7 +125,7 @@ export function createAuthenticationService(
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
     const { answerTimeMs, attemptTries } = (await settings.current()).settings;
     return answerOnTheBeat(clock, answerTimeMs, async () => {
-      const { name } = openSubject(attempt, id, keyring);
+      const { name } = openSubject(attempt.subject, id, keyring);
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });
       const nextMessageId = random.uuid();
       const situation = await db.write(async (trx): Promise<Situation> => {
@@ -141,7 +145,7 @@ export function createAuthenticationService(
   }
 
   function statusAnswer(attempt: store.Attempt, code: AuthnStatusAnswer["attemptResponseCode"], reason: string): AuthnStatusAnswer {
-    const subject = openSubject(attempt, attempt.id, keyring);
+    const subject = openSubject(attempt.subject, attempt.id, keyring);
     return {
       attemptResponseCode: code,
       attemptReasonCode: reason,
@@ -171,6 +175,12 @@ export function createAuthenticationService(
       );
       if (removed === undefined) throw new Refusal("attempt_not_found");
       return statusAnswer(removed, "FAIL", reason ?? "USER_ACTION");
+    },
+    removeExpired: async () => {
+      let removed = expiredBatch;
+      while (removed === expiredBatch) {
+        removed = await db.write((trx) => store.removeExpired(trx, clock.now(), expiredBatch));
+      }
     },
   };
 }

@@ -1,12 +1,13 @@
 import type { Instant } from "../platform/clock.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
+import type { SealedSubject } from "./subject.ts";
 
 /** An authentication attempt: a conversation between one client and the server about one user. */
 export interface Attempt {
   id: string;
   authnKeyId: string;
-  sealed: string;
-  sealKid: string;
+  /** Who it is about. */
+  subject: SealedSubject;
   messageId: string;
   state: "open" | "succeeded" | "failed";
   tries: number;
@@ -24,8 +25,8 @@ export async function insertAttempt(trx: Connection, companyId: string, attempt:
       id: attempt.id,
       company_id: companyId,
       authn_key_id: attempt.authnKeyId,
-      sealed: attempt.sealed,
-      seal_kid: attempt.sealKid,
+      sealed: attempt.subject.sealed,
+      seal_kid: attempt.subject.kid,
       message_id: attempt.messageId,
       state: attempt.state,
       tries: attempt.tries,
@@ -118,8 +119,7 @@ function toAttempt(row: Tables["authn_attempts"]): Attempt {
   return {
     id: row.id,
     authnKeyId: row.authn_key_id,
-    sealed: row.sealed,
-    sealKid: row.seal_kid,
+    subject: { sealed: row.sealed, kid: row.seal_kid },
     messageId: row.message_id,
     state: row.state,
     tries: row.tries,

@@ -70,7 +70,7 @@ async function migrateIfBehind(db: Database<Tables>, log: Log) {
 
 async function openKeyringOrExplain(db: Database<Tables>, company: Company, rootKey: Parameters<typeof openKeyring>[2]): Promise<Keyring> {
   try {
-    return await openKeyring(db.read, company.id, rootKey);
+    return await openKeyring(db.read, company.id, rootKey, systemRandom);
   } catch (error) {
     if (!(error instanceof WrongRootKey)) throw error;
     throw new CommandError(error.message, {

@@ -1,7 +1,28 @@
 /** What a user's emergency access amounts to at a given moment, in a word and in a sentence. */
 import type { Instant } from "../platform/clock.ts";
+import type { CodeDigest, DigestRecipe } from "./digest.ts";
 import { maxConsecutiveFailures } from "./policy.ts";
-import type { Access } from "./store.ts";
+
+/** A user's emergency access: at most one code, and what happened to it. */
+export interface Access {
+  userId: string;
+  userEnabled: boolean;
+  code: StoredCode | undefined;
+  lastUsedAt: Instant | null;
+  tries: number;
+  failures: number;
+  lockedUntil: Instant | null;
+}
+
+export interface StoredCode {
+  id: string;
+  status: "active" | "consumed" | "revoked";
+  digest: CodeDigest;
+  recipe: DigestRecipe;
+  oneTime: boolean;
+  issuedAt: Instant;
+  expiresAt: Instant;
+}
 
 export type AccessStatus = "none" | "active" | "expired" | "consumed" | "revoked";
 

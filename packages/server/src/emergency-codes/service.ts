@@ -11,15 +11,15 @@ import type { Administrator, Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsChanged, SettingsService } from "../settings/service.ts";
 import { type User, type UserChanged, type UsersService, userNotFound } from "../users/service.ts";
-import { explainAccess, isLocked, statusOf } from "./access-status.ts";
+import { type Access, explainAccess, isLocked, statusOf } from "./access-status.ts";
 import { generateCode, groupCode } from "./code.ts";
 import { digestCode, newRecipe } from "./digest.ts";
 import { type EffectivePolicy, expiryOf, resolvePolicy } from "./policy.ts";
 import * as store from "./store.ts";
-import { type Attempt, type Outcome, prepareVerification, type Verification } from "./verification.ts";
+import { type Attempt, type Outcome, prepareVerification, type Verification } from "./verification-service.ts";
 
 export type { EffectivePolicy } from "./policy.ts";
-export type { Attempt, Outcome, Verification } from "./verification.ts";
+export type { Attempt, Outcome, Verification } from "./verification-service.ts";
 
 export interface IssueRequest {
   lifetime?: Lifetime | undefined;
@@ -171,7 +171,7 @@ export function applyLockoutIn(companyId: string, clock: Clock, audit: AuditServ
   };
 }
 
-function toEmergencyAccess(access: store.Access, now: Instant): EmergencyAccess {
+function toEmergencyAccess(access: Access, now: Instant): EmergencyAccess {
   const { code } = access;
   const locked = isLocked(access, now);
   return {

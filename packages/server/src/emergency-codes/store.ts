@@ -1,29 +1,9 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
 import type { Connection, Flag, Tables } from "../schema/tables.ts";
-import type { CodeDigest, DigestRecipe } from "./digest.ts";
+import type { Access, StoredCode } from "./access-status.ts";
+import type { CodeDigest } from "./digest.ts";
 import { maxConsecutiveFailures } from "./policy.ts";
-
-/** A user's emergency access: at most one code, and what happened to it. */
-export interface Access {
-  userId: string;
-  userEnabled: boolean;
-  code: StoredCode | undefined;
-  lastUsedAt: Instant | null;
-  tries: number;
-  failures: number;
-  lockedUntil: Instant | null;
-}
-
-export interface StoredCode {
-  id: string;
-  status: "active" | "consumed" | "revoked";
-  digest: CodeDigest;
-  recipe: DigestRecipe;
-  oneTime: boolean;
-  issuedAt: Instant;
-  expiresAt: Instant;
-}
 
 export type NewCode = Omit<StoredCode, "status">;
 

@@ -1,21 +1,12 @@
 /** What machines ask about the process: is it alive, may it have traffic, how is it doing. */
 import { Type } from "typebox";
-import type { Database } from "../platform/database/database.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { Refusal } from "../platform/refusal.ts";
-import type { Tables } from "../schema/tables.ts";
-
-interface Dependencies {
-  db: Database<Tables>;
-  metrics: Metrics;
-  /** True from the moment the process was asked to stop. */
-  isStopping(): boolean;
-}
+import type { HealthService } from "./service.ts";
 
 const Health = Type.Object({ status: Type.Literal("ok") });
 
-export function healthRoutes(wire: Wire, { db, metrics, isStopping }: Dependencies) {
+export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics) {
   wire.get(
     "/healthz",
     {
@@ -37,9 +28,7 @@ export function healthRoutes(wire: Wire, { db, metrics, isStopping }: Dependenci
       },
     },
     async () => {
-      if (isStopping()) throw new Refusal("unavailable", { detail: "stopping", retryAfterSeconds: 5 });
-      // Through the queue that every write waits in, so that a stuck writer is not called ready.
-      await db.write((trx) => trx.selectFrom("company").select("id").executeTakeFirstOrThrow());
+      await health.checkReady();
       return { status: "ok" as const };
     },
   );

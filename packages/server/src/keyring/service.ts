@@ -5,7 +5,7 @@ import type { Connection } from "../schema/tables.ts";
 import { open, type RootKey, seal } from "./sealing.ts";
 import { insertKey, listKeys } from "./store.ts";
 
-export { generateRootKey, open, parseRootKey, type RootKey, seal } from "./sealing.ts";
+export { generateRootKey, parseRootKey, type RootKey } from "./sealing.ts";
 
 /** What a key is for. One key never serves two purposes. */
 const purposes = ["code_pepper", "name_digest", "attempt_seal"] as const;
@@ -22,6 +22,16 @@ export interface Keyring {
   current(purpose: KeyPurpose): Key;
   /** The key that older work used, if it is still there. */
   find(purpose: KeyPurpose, kid: string): Key | undefined;
+  /** Hides bytes under the current key of a purpose. They open only with the same context. */
+  seal(purpose: KeyPurpose, context: string, plain: Buffer): Sealed;
+  /** What `seal` hid. Throws when the key is gone, or the context or the bytes are others. */
+  open(purpose: KeyPurpose, context: string, sealed: Sealed): Buffer;
+}
+
+/** Sealed bytes, base64url, and the key that opens them. */
+export interface Sealed {
+  sealed: string;
+  kid: string;
 }
 
 /** The database's keys were wrapped under another root key. */
@@ -44,7 +54,12 @@ export async function createKeys(
 }
 
 /** Unwraps every key. Throws `WrongRootKey` when the root key does not fit the database. */
-export async function openKeyring(db: Connection, companyId: string, rootKey: RootKey): Promise<Keyring> {
+export async function openKeyring(
+  db: Connection,
+  companyId: string,
+  rootKey: RootKey,
+  random: Random,
+): Promise<Keyring> {
   const keys = new Map<string, Key>();
   const newest = new Map<string, Key>();
   for (const { kid, purpose, wrapped } of await listKeys(db, companyId)) {
@@ -55,9 +70,20 @@ export async function openKeyring(db: Connection, companyId: string, rootKey: Ro
   for (const purpose of purposes) {
     if (!newest.has(purpose)) throw new WrongRootKey(`the database has no key for ${purpose}`);
   }
+  const current = (purpose: KeyPurpose) => newest.get(purpose) as Key;
+  const find = (purpose: KeyPurpose, kid: string) => keys.get(`${purpose}/${kid}`);
   return {
-    current: (purpose) => newest.get(purpose) as Key,
-    find: (purpose, kid) => keys.get(`${purpose}/${kid}`),
+    current,
+    find,
+    seal: (purpose, context, plain) => {
+      const { kid, bytes } = current(purpose);
+      return { sealed: seal(bytes, context, plain, random), kid };
+    },
+    open: (purpose, context, { sealed, kid }) => {
+      const key = find(purpose, kid);
+      if (key === undefined) throw new Error(`the ${purpose} key ${kid} is gone`);
+      return open(key.bytes, context, sealed);
+    },
   };
 }
 

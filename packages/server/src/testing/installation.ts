@@ -74,7 +74,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const request = { companyName: "Test Company", publicUrl: "http://localhost:8080", profile: options.profile ?? "vendor" };
   const { keyFile, clientKey } = await createInstallation(db, rootKey, request, { clock, random });
   const company = (await findCompany(db.read)) as Company;
-  const keyring = await openKeyring(db.read, company.id, rootKey);
+  const keyring = await openKeyring(db.read, company.id, rootKey, random);
   const { http } = await createApp({ db, company, keyring, clock, random, log: createLog("silent") });
   await http.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;

@@ -1,7 +1,7 @@
 /** The HTTP server as every wire needs it: strict validation, strict JSON, no caching, one log line a request. */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { Ajv } from "ajv";
-import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, fastify } from "fastify";
+import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, fastify, LogController } from "fastify";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
@@ -26,7 +26,7 @@ const idleConnectionMs = 72_000;
 export function createHttpServer({ log, newRequestId, trustedProxies, tls, answerError }: HttpServerOptions): Wire {
   const options = {
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: newRequestId,
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,

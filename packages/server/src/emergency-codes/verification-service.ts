@@ -15,7 +15,7 @@ import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { foldLoginName } from "../users/service.ts";
-import { type RefusalReason, refusalReason } from "./access-status.ts";
+import { type Access, type RefusalReason, refusalReason } from "./access-status.ts";
 import { type PlainCode, readCode } from "./code.ts";
 import { type CodeDigest, digestCode, digestsEqual, dummyRecipe } from "./digest.ts";
 import { maxConsecutiveFailures } from "./policy.ts";
@@ -67,7 +67,7 @@ export async function prepareVerification(
   const userId = access?.userId ?? nobody;
   const codeId = access?.code?.id ?? nobody;
 
-  async function matches(code: PlainCode, found: store.Access | undefined): Promise<boolean> {
+  async function matches(code: PlainCode, found: Access | undefined): Promise<boolean> {
     const stored = found?.code;
     const pepper = keyring.find("code_pepper", stored?.recipe.pepperKid ?? nobody) ?? keyring.current("code_pepper");
     // Digest the input even when there is nothing to compare it with. Skipping it would answer faster

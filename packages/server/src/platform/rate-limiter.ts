@@ -1,12 +1,9 @@
-/** How many calls a minute: one budget a key, and one a network for credentials that were refused. */
-import type { Settings } from "@sparekey/contract";
+/** Budgets of calls a minute, counted in this process, and the headers that tell a client of them. */
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-
-export type Budget = "administration" | "authentication" | "refused";
 
 /** What is left of a budget after a call. */
 export interface Spent {
-  budget: Budget;
+  budget: string;
   /** Calls a minute. */
   limit: number;
   remaining: number;
@@ -14,29 +11,34 @@ export interface Spent {
   exceeded: boolean;
 }
 
+export interface RateLimiter {
+  /** Spends one call of the key's budget; the limit may be another every time. */
+  spend(budget: string, key: string, limit: number): Promise<Spent>;
+}
+
 const windowSeconds = 60;
 
-/** Counts in this process: each node has its own budgets. The limit on guesses is elsewhere, in the database. */
-export function createRateLimits() {
-  const limiters = new Map<Budget, RateLimiterMemory>();
+export function createRateLimiter(): RateLimiter {
+  const limiters = new Map<string, RateLimiterMemory>();
 
-  function limiterOf(budget: Budget, points: number): RateLimiterMemory {
+  function limiterOf(budget: string, points: number): RateLimiterMemory {
     const limiter = limiters.get(budget) ?? new RateLimiterMemory({ keyPrefix: budget, points, duration: windowSeconds });
     limiter.points = points;
     limiters.set(budget, limiter);
     return limiter;
   }
 
-  return async function spend(budget: Budget, key: string, limits: Settings["rateLimits"]): Promise<Spent> {
-    const limit = limits[`${budget}PerMinute`];
-    const result = await limiterOf(budget, limit).consume(key).catch(exceededResult);
-    return {
-      budget,
-      limit,
-      remaining: Math.max(0, result.remainingPoints),
-      resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1_000)),
-      exceeded: result.consumedPoints > limit,
-    };
+  return {
+    spend: async (budget, key, limit) => {
+      const result = await limiterOf(budget, limit).consume(key).catch(exceededResult);
+      return {
+        budget,
+        limit,
+        remaining: Math.max(0, result.remainingPoints),
+        resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1_000)),
+        exceeded: result.consumedPoints > limit,
+      };
+    },
   };
 }
 

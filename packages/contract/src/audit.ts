@@ -34,19 +34,27 @@ export const AuditEvent = Type.Object({
   }),
   userId: Type.Union([Type.String(), Type.Null()]),
   requestId: Type.Union([Type.String(), Type.Null()]),
-  details: Type.Record(Type.String(), Type.Unknown(), { description: "What else this action records: code id, ends, key ids, settings version." }),
+  details: Type.Record(Type.String(), Type.Unknown(), {
+    description: "What else this action records: code id, ends, key ids, settings version.",
+  }),
   personal: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
     description: "Names and addresses, kept beside the record; null once the person was erased.",
   }),
   personalCommitment: Type.Union([Type.String(), Type.Null()], {
-    description: "Base64url HMAC-SHA-256 of the personal object under its salt: what the canonical record holds in its place.",
+    description:
+      "Base64url HMAC-SHA-256 of the personal object under its salt: what the canonical record holds in its place.",
   }),
 });
 export type AuditEvent = Static<typeof AuditEvent>;
 
 export const AuditQuery = Type.Object(
   {
-    after: Type.Optional(Type.Integer({ minimum: 0, description: "Only what comes after this sequence number: the `cursor` of the last answer." })),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "Only what comes after this sequence number: the `cursor` of the last answer.",
+      }),
+    ),
     last: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, description: "Only the newest so many." })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "100 unless given." })),
     userId: Type.Optional(Type.String({ maxLength: 100 })),

@@ -23,7 +23,8 @@ export const IssueEmergencyCode = Type.Object(
 export type IssueEmergencyCode = Static<typeof IssueEmergencyCode>;
 
 const SettingSource = Type.Enum(["asked", "default", "lock"], {
-  description: "`asked`: this request; `default`: the company's settings; `lock`: the company's settings, which overrode the request.",
+  description:
+    "`asked`: this request; `default`: the company's settings; `lock`: the company's settings, which overrode the request.",
 });
 
 export const IssuedEmergencyCode = Type.Object({
@@ -55,7 +56,9 @@ export const EmergencyAccess = Type.Object({
   failures: Type.Integer({ description: "Wrong codes since the last success or unlock." }),
   locked: Type.Boolean(),
   lockedUntil: NullableInstant,
-  explanation: Type.String({ description: "In one sentence: can this user sign in with the code now, and if not, why." }),
+  explanation: Type.String({
+    description: "In one sentence: can this user sign in with the code now, and if not, why.",
+  }),
 });
 export type EmergencyAccess = Static<typeof EmergencyAccess>;
 

@@ -31,16 +31,25 @@ export const Settings = Type.Object(
     codeFormat: CodeFormat,
     lockout: Type.Object(
       {
-        tries: Type.Integer({ minimum: 1, maximum: 100, description: "Wrong codes before emergency access is locked." }),
+        tries: Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          description: "Wrong codes before emergency access is locked.",
+        }),
         lockMinutes: Type.Integer({ minimum: 1, maximum: 10_080 }),
       },
       { additionalProperties: false },
     ),
-    attemptTries: Type.Integer({ minimum: 1, maximum: 10, description: "Wrong codes before an authentication attempt fails." }),
+    attemptTries: Type.Integer({
+      minimum: 1,
+      maximum: 10,
+      description: "Wrong codes before an authentication attempt fails.",
+    }),
     answerTimeMs: Type.Integer({
       minimum: 0,
       maximum: 1_000,
-      description: "Every verification is answered at a multiple of this time after it arrived, so that a clock learns nothing. 0 answers at once.",
+      description:
+        "Every verification is answered at a multiple of this time after it arrived, so that a clock learns nothing. 0 answers at once.",
     }),
     protectedGroups: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
       maxItems: 200,
@@ -49,9 +58,21 @@ export const Settings = Type.Object(
     }),
     rateLimits: Type.Object(
       {
-        administrationPerMinute: Type.Integer({ minimum: 10, maximum: 10_000_000, description: "Calls a minute, an API key and a node." }),
-        authenticationPerMinute: Type.Integer({ minimum: 10, maximum: 10_000_000, description: "Calls a minute, an Authentication API key and a node." }),
-        refusedPerMinute: Type.Integer({ minimum: 10, maximum: 10_000_000, description: "Refused credentials a minute, a network address and a node." }),
+        administrationPerMinute: Type.Integer({
+          minimum: 10,
+          maximum: 10_000_000,
+          description: "Calls a minute, an API key and a node.",
+        }),
+        authenticationPerMinute: Type.Integer({
+          minimum: 10,
+          maximum: 10_000_000,
+          description: "Calls a minute, an Authentication API key and a node.",
+        }),
+        refusedPerMinute: Type.Integer({
+          minimum: 10,
+          maximum: 10_000_000,
+          description: "Refused credentials a minute, a network address and a node.",
+        }),
       },
       { additionalProperties: false },
     ),

@@ -16,7 +16,9 @@ export const UserInput = Type.Object(
     status: Type.Optional(Type.Enum(["enabled", "disabled"])),
     alternateUsername: Type.Optional(Type.Union([LoginName, Type.Null()])),
     managerEmail: Type.Optional(Type.Union([LoginName, Type.Null()])),
-    groups: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 200, uniqueItems: true })),
+    groups: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 200, uniqueItems: true }),
+    ),
   },
   {
     additionalProperties: false,

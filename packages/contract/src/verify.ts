@@ -4,7 +4,11 @@ import { type Static, Type } from "typebox";
 export const VerifyRequest = Type.Object(
   {
     user: Type.String({ minLength: 1, maxLength: 1_000, description: "Username, alternate username or email." }),
-    code: Type.String({ minLength: 1, maxLength: 1_000, description: "As typed: case, spaces and hyphens do not matter." }),
+    code: Type.String({
+      minLength: 1,
+      maxLength: 1_000,
+      description: "As typed: case, spaces and hyphens do not matter.",
+    }),
   },
   { additionalProperties: false },
 );

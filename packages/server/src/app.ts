@@ -1,18 +1,18 @@
 /** The composition root: every part is made here, by hand, in the order in which it needs the others. */
 import { guardRoutes } from "./access/http.ts";
-import { createAccessService } from "./access/service.ts";
-import { createApiKeysService } from "./api-keys/service.ts";
+import { AccessService } from "./access/service.ts";
+import { ApiKeysService } from "./api-keys/service.ts";
 import { auditRoutes } from "./audit/http.ts";
-import { createAuditService } from "./audit/service.ts";
+import { AuditService } from "./audit/service.ts";
 import { vendorAuthenticationRoutes, verifyRoutes } from "./authentication/http.ts";
 import { removeExpiredAttempts } from "./authentication/jobs.ts";
-import { createAuthenticationService } from "./authentication/service.ts";
-import { createAuthnKeysService } from "./authn-keys/service.ts";
+import { AuthenticationService } from "./authentication/service.ts";
+import { AuthnKeysService } from "./authn-keys/service.ts";
 import { emergencyCodeRoutes } from "./emergency-codes/http.ts";
-import { applyLockoutIn, createEmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
+import { applyLockoutIn, EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
-import { createHealthService } from "./health/service.ts";
+import { HealthService } from "./health/service.ts";
 import type { Company } from "./installation/service.ts";
 import type { Keyring } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
@@ -28,9 +28,9 @@ import { createMetrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
-import { createSettingsService } from "./settings/service.ts";
+import { SettingsService } from "./settings/service.ts";
 import { userRoutes } from "./users/http.ts";
-import { createUsersService } from "./users/service.ts";
+import { UsersService } from "./users/service.ts";
 import { vendorUserRoutes } from "./users/vendor-http.ts";
 import { version } from "./version.ts";
 
@@ -56,19 +56,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { db, company, keyring, clock, random, log } = options;
   const metrics = createMetrics();
 
-  const audit = createAuditService(db, company.id, { clock, random, onRecord: metrics.event });
-  const settings = createSettingsService(db, company.id, {
-    clock,
-    audit,
-    onChange: applyLockoutIn(company.id, clock, audit),
-  });
-  const users = createUsersService(db, company.id, { clock, random, audit, settings, onChange: mirrorUserIn(company.id) });
-  const codes = createEmergencyCodesService(db, company.id, { clock, random, keyring, audit, settings, users });
-  const authentication = createAuthenticationService(db, company.id, { clock, random, keyring, codes, settings });
-  const apiKeys = createApiKeysService(db, company, { clock, random, audit });
-  const authnKeys = createAuthnKeysService(db, company.id, { clock, random, audit });
-  const health = createHealthService(db, options.isStopping ?? (() => false));
-  const access = createAccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
+  const companyId = company.id;
+  const audit = new AuditService({ db, companyId, clock, random, onRecord: metrics.event });
+  const onSettings = applyLockoutIn(companyId, clock, audit);
+  const settings = new SettingsService({ db, companyId, clock, audit, onChange: onSettings });
+  const onUser = mirrorUserIn(companyId);
+  const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
+  const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
+  const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
+  const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
+  const authnKeys = new AuthnKeysService({ db, companyId, clock, random, audit });
+  const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
+  const health = new HealthService(db, options.isStopping ?? (() => false));
 
   const http = createHttpServer({
     log,

@@ -107,14 +107,7 @@ function readPort(value: string, problems: string[]): number {
 
 function readExposure(env: Environment, host: string, problems: string[]): Exposure {
   const { SPAREKEY_TLS_CERT_FILE: certFile, SPAREKEY_TLS_KEY_FILE: keyFile } = env;
-  const networks = (env.SPAREKEY_TRUSTED_PROXIES ?? "").split(",").flatMap((part) => part.trim() || []);
-  for (const network of networks) {
-    const [address = "", bits = "0"] = network.split("/");
-    const most = isIP(address) === 6 ? 128 : 32;
-    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > most) {
-      problems.push(`SPAREKEY_TRUSTED_PROXIES has ${network}: name addresses or networks such as 10.0.0.0/8`);
-    }
-  }
+  const networks = readNetworks(env.SPAREKEY_TRUSTED_PROXIES ?? "", problems);
   if ((certFile === undefined) !== (keyFile === undefined)) {
     problems.push("SPAREKEY_TLS_CERT_FILE and SPAREKEY_TLS_KEY_FILE go together: set both or neither");
   }
@@ -131,10 +124,24 @@ function readExposure(env: Environment, host: string, problems: string[]): Expos
   return { kind: "loopback" };
 }
 
+function readNetworks(value: string, problems: string[]): string[] {
+  const networks = value.split(",").flatMap((part) => part.trim() || []);
+  for (const network of networks) {
+    const [address = "", bits = "0"] = network.split("/");
+    const most = isIP(address) === 6 ? 128 : 32;
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > most) {
+      problems.push(`SPAREKEY_TRUSTED_PROXIES has ${network}: name addresses or networks such as 10.0.0.0/8`);
+    }
+  }
+  return networks;
+}
+
 function readPublicUrl(value: string, problems: string[]): string | undefined {
   const url = URL.parse(value);
   if (url === null || !["http:", "https:"].includes(url.protocol) || url.pathname !== "/" || url.search !== "") {
-    problems.push(`SPAREKEY_PUBLIC_URL is ${value}: it must be scheme and host alone, such as https://sparekey.example.com`);
+    problems.push(
+      `SPAREKEY_PUBLIC_URL is ${value}: it must be scheme and host alone, such as https://sparekey.example.com`,
+    );
     return undefined;
   }
   return url.origin;

@@ -112,7 +112,9 @@ keys
   .action(async ({ role, description, authn, ...options }: Options & { role: (typeof roles)[number] }) => {
     const { config } = configOf(options);
     const made =
-      typeof authn === "string" ? await createAuthnKey(config, authn) : await createApiKey(config, role, String(description));
+      typeof authn === "string"
+        ? await createAuthnKey(config, authn)
+        : await createApiKey(config, role, String(description));
     print(options, made, `Made ${made.id}\n  ${made.file}`);
   });
 
@@ -141,12 +143,19 @@ keys
 /** Lower case, no full stop, and what to do next. */
 function explain(error: unknown): { lines: string[]; exitCode: number } {
   if (error instanceof ConfigError) {
-    return { lines: [...error.problems.map((problem) => `error: ${problem}`), "hint: sparekey-server --help"], exitCode: 2 };
+    return {
+      lines: [...error.problems.map((problem) => `error: ${problem}`), "hint: sparekey-server --help"],
+      exitCode: 2,
+    };
   }
-  if (error instanceof CommandError) return { lines: [`error: ${error.message}`, `hint: ${error.hint}`], exitCode: error.exitCode };
+  if (error instanceof CommandError)
+    return { lines: [`error: ${error.message}`, `hint: ${error.hint}`], exitCode: error.exitCode };
   if (error instanceof DatabaseUnavailable) {
     const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-    return { lines: [`error: ${error.message}${cause}`, "hint: check the disk and who owns the data directory"], exitCode: 6 };
+    return {
+      lines: [`error: ${error.message}${cause}`, "hint: check the disk and who owns the data directory"],
+      exitCode: 6,
+    };
   }
   return { lines: [`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`], exitCode: 1 };
 }

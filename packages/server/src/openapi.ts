@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made from the routes' own schemas. */
 import { type FastifyDynamicSwaggerOptions, fastifySwagger } from "@fastify/swagger";
 import type { Wire } from "./platform/http/wire.ts";
+import type { RouteAccess } from "./principal.ts";
 
 /** Register it before the routes that it is to describe. */
 export async function describeRoutes(server: Wire, publicUrl: string, version: string) {
@@ -17,17 +18,22 @@ export async function describeRoutes(server: Wire, publicUrl: string, version: s
       servers: [{ url: publicUrl }],
       components: {
         securitySchemes: {
-          administrator: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token signed with an API key." },
-          authenticationClient: { type: "apiKey", in: "header", name: "client-key", description: "An Authentication API key." },
+          administrator: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "A token signed with an API key.",
+          },
+          authenticationClient: {
+            type: "apiKey",
+            in: "header",
+            name: "client-key",
+            description: "An Authentication API key.",
+          },
         },
       },
     },
-    transform: ({ schema, url, route }) => {
-      const by = route.config?.access?.by;
-      const security =
-        by === "administrator" ? [{ administrator: [] }] : by === "authentication_client" ? [{ authenticationClient: [] }] : [];
-      return { schema: { ...schema, security }, url };
-    },
+    transform: ({ schema, url, route }) => ({ schema: { ...schema, security: securityOf(route.config?.access) }, url }),
   };
   await server.register(fastifySwagger, options);
 }
@@ -41,4 +47,9 @@ export function openApiRoute(server: Wire) {
     },
     async () => server.swagger(),
   );
+}
+
+function securityOf(access: RouteAccess | undefined): Record<string, string[]>[] {
+  if (access?.by === "administrator") return [{ administrator: [] }];
+  return access?.by === "authentication_client" ? [{ authenticationClient: [] }] : [];
 }

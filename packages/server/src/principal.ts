@@ -47,7 +47,11 @@ export interface AuthenticationClient {
 }
 
 /** `command`: a maintenance command on the server's own machine. `anonymous`: nobody was recognised. */
-export type Principal = Administrator | AuthenticationClient | { kind: "command"; id: null } | { kind: "anonymous"; id: null };
+export type Principal =
+  | Administrator
+  | AuthenticationClient
+  | { kind: "command"; id: null }
+  | { kind: "anonymous"; id: null };
 
 /** One call as the services see it: who, from where, and how to find it again. */
 export interface Call<By extends Principal = Principal> {

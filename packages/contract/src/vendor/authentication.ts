@@ -5,9 +5,12 @@ const Text = (maxLength: number) => Type.String({ maxLength });
 const NullableText = (maxLength: number) => Type.Union([Text(maxLength), Type.Null()]);
 const Credential = Type.Object({
   methodId: Text(100),
-  collectedInputs: Type.Array(Type.Object({ name: Text(100), value: Text(1_000), dataType: Type.Optional(NullableText(100)) }), {
-    maxItems: 10,
-  }),
+  collectedInputs: Type.Array(
+    Type.Object({ name: Text(100), value: Text(1_000), dataType: Type.Optional(NullableText(100)) }),
+    {
+      maxItems: 10,
+    },
+  ),
   versionId: Type.Optional(NullableText(100)),
   referenceId: Type.Optional(NullableText(100)),
   dataType: Type.Optional(NullableText(100)),

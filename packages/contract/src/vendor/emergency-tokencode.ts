@@ -35,8 +35,14 @@ export const EnableEmergencyTokencodeV2 = Type.Object(
 export type EnableEmergencyTokencodeV2 = Static<typeof EnableEmergencyTokencodeV2>;
 
 const enabled = {
-  emergencyTokencodeId: Type.String({ description: "Identifies the code.", examples: ["6f1f8f0e-1c39-4c6c-8d0b-6e3d2a1b5c77"] }),
-  emergencyTokencode: Type.String({ description: "The code. No other answer ever holds it.", examples: ["7K3M-9QZX-4TP"] }),
+  emergencyTokencodeId: Type.String({
+    description: "Identifies the code.",
+    examples: ["6f1f8f0e-1c39-4c6c-8d0b-6e3d2a1b5c77"],
+  }),
+  emergencyTokencode: Type.String({
+    description: "The code. No other answer ever holds it.",
+    examples: ["7K3M-9QZX-4TP"],
+  }),
   expirationDate: Type.String({ description: "End of online use.", examples: ["2018-09-06T15:34:44.000Z"] }),
   offlineExpirationDate: Type.Union([Type.String(), Type.Null()], {
     description: "End of offline use; null when no laptop can accept this code.",

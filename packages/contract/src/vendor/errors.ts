@@ -3,7 +3,10 @@ import { type Static, Type } from "typebox";
 /** The vendor's business error: what the API itself answers. */
 export const VendorError = Type.Object(
   {
-    code: Type.String({ description: "Status number, a space, and the status name in capitals.", examples: ["404 NOT_FOUND"] }),
+    code: Type.String({
+      description: "Status number, a space, and the status name in capitals.",
+      examples: ["404 NOT_FOUND"],
+    }),
     description: Type.String({ examples: ["User john.doe@example.com not found"] }),
   },
   { $id: "VendorError" },

@@ -9,7 +9,9 @@ export const UserLookup = Type.Object(
   {
     email: Type.Optional(LoginName),
     username: Type.Optional(LoginName),
-    searchUnsynched: Type.Optional(Type.Boolean({ description: "The vendor's spelling. Accepted; Sparekey keeps no users elsewhere." })),
+    searchUnsynched: Type.Optional(
+      Type.Boolean({ description: "The vendor's spelling. Accepted; Sparekey keeps no users elsewhere." }),
+    ),
   },
   {
     additionalProperties: false,
@@ -67,10 +69,11 @@ export type UserStatusChanged = Static<typeof UserStatusChanged>;
 /** What the vendor can unlock, and `EMERGENCY_TOKENCODE`, which only Sparekey can. */
 export const UnlockMethods = Type.Object(
   {
-    unlockMethods: Type.Array(
-      Type.Enum(["TOKEN", "SMS", "VOICE", "FINGERPRINT", "APPROVE", "EMERGENCY_TOKENCODE"]),
-      { minItems: 1, maxItems: 6, uniqueItems: true },
-    ),
+    unlockMethods: Type.Array(Type.Enum(["TOKEN", "SMS", "VOICE", "FINGERPRINT", "APPROVE", "EMERGENCY_TOKENCODE"]), {
+      minItems: 1,
+      maxItems: 6,
+      uniqueItems: true,
+    }),
   },
   { additionalProperties: false },
 );

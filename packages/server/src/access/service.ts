@@ -5,7 +5,7 @@ import type { AuditService } from "../audit/service.ts";
 import type { AuthnKeysService } from "../authn-keys/service.ts";
 import { createRateLimiter, rateLimitHeaders } from "../platform/rate-limiter.ts";
 import { Refusal } from "../platform/refusal.ts";
-import { type Call, hasPermission, type Principal, type RouteAccess } from "../principal.ts";
+import { type Administrator, type Call, hasPermission, type Permission, type RouteAccess } from "../principal.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { isLoopback, networkOf } from "./network.ts";
 
@@ -23,11 +23,6 @@ type OnHeaders = (headers: Record<string, string>) => void;
 /** One budget a key, and one a network for credentials that were refused. */
 type Budget = "administration" | "authentication" | "refused";
 
-export interface AccessService {
-  /** The call, or a refusal: `token_refused`, `client_key_refused`, `access_denied`, `too_many_requests`. */
-  admit(access: RouteAccess, presented: Presented, onHeaders: OnHeaders): Promise<Call>;
-}
-
 interface Dependencies {
   apiKeys: ApiKeysService;
   authnKeys: AuthnKeysService;
@@ -37,58 +32,73 @@ interface Dependencies {
   metricsToken: string | undefined;
 }
 
-export function createAccessService({ apiKeys, authnKeys, audit, settings, metricsToken }: Dependencies): AccessService {
-  // Each node counts for itself. The limit on guesses is elsewhere, in the database.
-  const limiter = createRateLimiter();
+export class AccessService {
+  readonly #with: Dependencies;
+  /** Each node counts for itself. The limit on guesses is elsewhere, in the database. */
+  readonly #limiter = createRateLimiter();
 
-  async function spendOrRefuse(budget: Budget, key: string, onHeaders: OnHeaders) {
-    const { rateLimits } = (await settings.current()).settings;
-    const spent = await limiter.spend(budget, key, rateLimits[`${budget}PerMinute`]);
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
+  }
+
+  /** The call, or a refusal: `token_refused`, `client_key_refused`, `access_denied`, `too_many_requests`. */
+  async admit(access: RouteAccess, presented: Presented, onHeaders: OnHeaders): Promise<Call> {
+    const { requestId, address } = presented;
+    const anonymous: Call = { principal: { kind: "anonymous", id: null }, requestId, address };
+    switch (access.by) {
+      case "anyone":
+        return anonymous;
+      case "operations":
+        if (mayOperate(presented, this.#with.metricsToken)) return anonymous;
+        throw new Refusal("access_denied");
+      case "administrator": {
+        const principal = await this.#administrator(presented);
+        if (typeof principal === "string") return this.#refuse(anonymous, "token_refused", principal, onHeaders);
+        await this.#spend("administration", principal.id, onHeaders);
+        const call = { ...anonymous, principal };
+        if (!hasPermission(principal, access.permission)) return this.#deny(call, access.permission);
+        return call;
+      }
+      case "authentication_client": {
+        const principal = await this.#with.authnKeys.authenticate(presented.clientKey ?? "");
+        if (principal === undefined)
+          return this.#refuse(anonymous, "client_key_refused", "unknown_client_key", onHeaders);
+        await this.#spend("authentication", principal.id, onHeaders);
+        return { ...anonymous, principal };
+      }
+    }
+  }
+
+  async #administrator({ authorization }: Presented): Promise<Administrator | string> {
+    const token = bearerOf(authorization);
+    return token === undefined ? "no_token" : this.#with.apiKeys.authenticate(token);
+  }
+
+  async #spend(budget: Budget, key: string, onHeaders: OnHeaders): Promise<void> {
+    const { rateLimits } = (await this.#with.settings.current()).settings;
+    const spent = await this.#limiter.spend(budget, key, rateLimits[`${budget}PerMinute`]);
     onHeaders(rateLimitHeaders(spent));
     if (spent.exceeded) throw new Refusal("too_many_requests", { retryAfterSeconds: spent.resetSeconds });
   }
 
-  async function principalOf(access: RouteAccess, presented: Presented): Promise<Principal | { fault: string }> {
-    if (access.by === "administrator") {
-      const token = bearerOf(presented.authorization);
-      const found = token === undefined ? "no_token" : await apiKeys.authenticate(token);
-      return typeof found === "string" ? { fault: found } : found;
-    }
-    const client = await authnKeys.authenticate(presented.clientKey ?? "");
-    return client ?? { fault: presented.clientKey === undefined ? "no_client_key" : "unknown_client_key" };
+  async #refuse(
+    call: Call,
+    code: "token_refused" | "client_key_refused",
+    reason: string,
+    onHeaders: OnHeaders,
+  ): Promise<never> {
+    // Past its budget a network is refused without a record: nobody may fill the disk from outside.
+    await this.#spend("refused", networkOf(call.address ?? ""), onHeaders);
+    await this.#with.audit.recordAlone(call, { action: "principal.refused", outcome: "refused", reason });
+    throw new Refusal(code, { detail: reason });
   }
 
-  return {
-    admit: async (access, presented, onHeaders) => {
-      const anonymous: Call = {
-        principal: { kind: "anonymous", id: null },
-        requestId: presented.requestId,
-        address: presented.address,
-      };
-      if (access.by === "anyone") return anonymous;
-      if (access.by === "operations") {
-        if (mayOperate(presented, metricsToken)) return anonymous;
-        throw new Refusal("access_denied");
-      }
-      const principal = await principalOf(access, presented);
-      const refusal = access.by === "administrator" ? "token_refused" : "client_key_refused";
-      if ("fault" in principal) {
-        // Past its budget a network is refused without a record: nobody may fill the disk from outside.
-        await spendOrRefuse("refused", networkOf(presented.address), onHeaders);
-        await audit.recordAlone(anonymous, { action: "principal.refused", outcome: "refused", reason: principal.fault });
-        throw new Refusal(refusal, { detail: principal.fault });
-      }
-      const call: Call = { ...anonymous, principal };
-      const budget = access.by === "administrator" ? "administration" : "authentication";
-      await spendOrRefuse(budget, `${principal.kind}/${principal.id}`, onHeaders);
-      if (access.by === "administrator" && principal.kind === "administrator" && !hasPermission(principal, access.permission)) {
-        const details = { permission: access.permission, role: principal.role };
-        await audit.recordAlone(call, { action: "principal.refused", outcome: "refused", reason: "access_denied", details });
-        throw new Refusal("access_denied");
-      }
-      return call;
-    },
-  };
+  async #deny(call: Call<Administrator>, permission: Permission): Promise<never> {
+    const reason = "access_denied";
+    const details = { permission, role: call.principal.role };
+    await this.#with.audit.recordAlone(call, { action: "principal.refused", outcome: "refused", reason, details });
+    throw new Refusal(reason);
+  }
 }
 
 /** The scheme's name is case-insensitive; a token has no spaces. */

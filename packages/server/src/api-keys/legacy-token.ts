@@ -16,7 +16,13 @@ const maxTokenLength = 8_192;
 const minKeyBits = 2_048;
 
 /** Why a token was refused: for the log and the record, never for the client. */
-export type TokenFault = "malformed" | "unknown_key" | "bad_signature" | "bad_claims" | "wrong_audience" | "not_valid_now";
+export type TokenFault =
+  | "malformed"
+  | "unknown_key"
+  | "bad_signature"
+  | "bad_claims"
+  | "wrong_audience"
+  | "not_valid_now";
 
 export interface LegacyToken {
   keyId: string;

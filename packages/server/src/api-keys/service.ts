@@ -10,8 +10,16 @@ import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
-import { audiencesOf, claimedKeyId, importPublicKey, isValidAt, type LegacyToken, readLegacyToken, type TokenFault } from "./legacy-token.ts";
-import { type ApiKey, deleteApiKey, findApiKey, insertApiKey, listApiKeys } from "./store.ts";
+import {
+  audiencesOf,
+  claimedKeyId,
+  importPublicKey,
+  isValidAt,
+  type LegacyToken,
+  readLegacyToken,
+  type TokenFault,
+} from "./legacy-token.ts";
+import * as store from "./store.ts";
 
 /** As many as the vendor allows a company. */
 const maxApiKeys = 10;
@@ -19,15 +27,6 @@ const maxApiKeys = 10;
 const modulusLength = 3_072;
 /** Tokens whose signature is already verified. A token is a kilobyte at most, so this is some megabytes at worst. */
 const maxVerifiedTokens = 5_000;
-
-export interface ApiKeysService {
-  /** The administrator that a bearer token speaks for, or why it speaks for nobody. */
-  authenticate(token: string): Promise<Administrator | TokenFault>;
-  create(call: Call, request: NewApiKey): Promise<KeyFile>;
-  list(): Promise<ApiKey[]>;
-  /** Refuses with `api_key_not_found`. Tokens of the key are refused from then on. */
-  delete(call: Call, id: string): Promise<void>;
-}
 
 export interface NewApiKey {
   role: Role;
@@ -41,59 +40,76 @@ interface Company {
 }
 
 interface Dependencies {
+  db: Database<Tables>;
+  company: Company;
   clock: Clock;
   random: Random;
   audit: AuditService;
 }
 
-export function createApiKeysService(db: Database<Tables>, company: Company, dependencies: Dependencies): ApiKeysService {
-  const { clock, audit } = dependencies;
-  const audiences = audiencesOf(company.publicUrl);
-  const verified = new LRUCache<string, { token: LegacyToken; publicKey: string }>({ max: maxVerifiedTokens });
-  const imported = new LRUCache<string, KeyObject>({ max: 100 });
+export class ApiKeysService {
+  readonly #with: Dependencies;
+  readonly #audiences: ReadonlySet<string>;
+  readonly #verified = new LRUCache<string, { token: LegacyToken; publicKey: string }>({ max: maxVerifiedTokens });
+  readonly #keyObjects = new LRUCache<string, KeyObject>({ max: 10 * maxApiKeys });
 
-  function keyObjectOf(pem: string): KeyObject {
-    const known = imported.get(pem);
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
+    this.#audiences = audiencesOf(dependencies.company.publicUrl);
+  }
+
+  /** The administrator that a bearer token speaks for, or why it speaks for nobody. */
+  async authenticate(bearer: string): Promise<Administrator | TokenFault> {
+    const { db, company, clock } = this.#with;
+    const keyId = claimedKeyId(bearer);
+    if (keyId === undefined) return "malformed";
+    const key = await store.findApiKey(db.read, company.id, keyId);
+    if (key === undefined) return "unknown_key";
+    const token = await this.#read(bearer, key.publicKey);
+    if (typeof token === "string") return token;
+    if (!isValidAt(token, instantToMs(clock.now()))) return "not_valid_now";
+    return { kind: "administrator", id: key.id, role: key.role };
+  }
+
+  /** Answers the key file, which exists nowhere else. Refuses with `too_many_api_keys`. */
+  async create(call: Call, request: NewApiKey): Promise<KeyFile> {
+    const { db, company, audit } = this.#with;
+    const { key, keyFile } = await makeApiKey(company, request, this.#with);
+    await db.write((trx) => insertKey(trx, company.id, key, audit, call));
+    return keyFile;
+  }
+
+  list(): Promise<store.ApiKey[]> {
+    return store.listApiKeys(this.#with.db.read, this.#with.company.id);
+  }
+
+  /** Refuses with `api_key_not_found`. Tokens of the key are refused from then on. */
+  async delete(call: Call, id: string): Promise<void> {
+    const { db, company, audit } = this.#with;
+    await db.write(async (trx) => {
+      if (!(await store.deleteApiKey(trx, company.id, id))) {
+        throw new Refusal("api_key_not_found", { answer: `No API key ${id.slice(0, 100)}` });
+      }
+      await audit.record(trx, call, { action: "api_key.deleted", details: { keyId: id } });
+    });
+  }
+
+  /** Verifies a signature once a token. Only that is remembered: key and time are asked about every time. */
+  async #read(bearer: string, publicKey: string): Promise<LegacyToken | TokenFault> {
+    const known = this.#verified.get(bearer);
+    if (known?.publicKey === publicKey) return known.token;
+    const token = await readLegacyToken(bearer, this.#keyObject(publicKey), this.#audiences);
+    if (typeof token !== "string") this.#verified.set(bearer, { token, publicKey });
+    return token;
+  }
+
+  #keyObject(pem: string): KeyObject {
+    const known = this.#keyObjects.get(pem);
     if (known !== undefined) return known;
     const key = importPublicKey(pem);
-    imported.set(pem, key);
+    this.#keyObjects.set(pem, key);
     return key;
   }
-
-  /** Verifies a signature once a token. Only the signature is remembered: key and time are asked about every time. */
-  async function read(token: string, publicKey: string): Promise<LegacyToken | TokenFault> {
-    const known = verified.get(token);
-    if (known?.publicKey === publicKey) return known.token;
-    const fresh = await readLegacyToken(token, keyObjectOf(publicKey), audiences);
-    if (typeof fresh !== "string") verified.set(token, { token: fresh, publicKey });
-    return fresh;
-  }
-
-  return {
-    authenticate: async (bearer) => {
-      const keyId = claimedKeyId(bearer);
-      if (keyId === undefined) return "malformed";
-      const key = await findApiKey(db.read, company.id, keyId);
-      if (key === undefined) return "unknown_key";
-      const token = await read(bearer, key.publicKey);
-      if (typeof token === "string") return token;
-      if (!isValidAt(token, instantToMs(clock.now()))) return "not_valid_now";
-      return { kind: "administrator", id: key.id, role: key.role };
-    },
-    create: async (call, request) => {
-      const { key, keyFile } = await makeApiKey(company, request, dependencies);
-      await db.write((trx) => insertKey(trx, company.id, key, audit, call));
-      return keyFile;
-    },
-    list: () => listApiKeys(db.read, company.id),
-    delete: (call, id) =>
-      db.write(async (trx) => {
-        if (!(await deleteApiKey(trx, company.id, id))) {
-          throw new Refusal("api_key_not_found", { answer: `No API key ${id.slice(0, 100)}` });
-        }
-        await audit.record(trx, call, { action: "api_key.deleted", details: { keyId: id } });
-      }),
-  };
 }
 
 /** Makes a key pair; the private half is only in the key file that is answered. Takes about a second. */
@@ -101,14 +117,14 @@ export async function makeApiKey(
   company: Company,
   { role, description }: NewApiKey,
   { clock, random }: { clock: Clock; random: Random },
-): Promise<{ key: ApiKey; keyFile: KeyFile }> {
+): Promise<{ key: store.ApiKey; keyFile: KeyFile }> {
   const pair = await promisify(generateKeyPair)("rsa", {
     modulusLength,
     publicKeyEncoding: { type: "spki", format: "pem" },
     privateKeyEncoding: { type: "pkcs1", format: "pem" },
   });
   const id = random.uuid();
-  const key: ApiKey = { id, role, publicKey: pair.publicKey, description, createdAt: clock.now() };
+  const key: store.ApiKey = { id, role, publicKey: pair.publicKey, description, createdAt: clock.now() };
   const keyFile: KeyFile = {
     customerName: company.name,
     accessID: id,
@@ -120,9 +136,17 @@ export async function makeApiKey(
 }
 
 /** Keeps the public half, with its record. Refuses with `too_many_api_keys`. */
-export async function insertKey(trx: Connection, companyId: string, key: ApiKey, audit: AuditService, call: Call) {
-  if (!(await insertApiKey(trx, companyId, key, maxApiKeys))) {
-    throw new Refusal("too_many_api_keys", { answer: `A company has at most ${maxApiKeys} API keys: delete one first.` });
+export async function insertKey(
+  trx: Connection,
+  companyId: string,
+  key: store.ApiKey,
+  audit: AuditService,
+  call: Call,
+) {
+  if (!(await store.insertApiKey(trx, companyId, key, maxApiKeys))) {
+    throw new Refusal("too_many_api_keys", {
+      answer: `A company has at most ${maxApiKeys} API keys: delete one first.`,
+    });
   }
   await audit.record(trx, call, { action: "api_key.created", details: { keyId: key.id, role: key.role } });
 }

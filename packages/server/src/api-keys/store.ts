@@ -24,12 +24,7 @@ export function findApiKey(db: Connection, companyId: string, id: string): Promi
 }
 
 export function listApiKeys(db: Connection, companyId: string): Promise<ApiKey[]> {
-  return db
-    .selectFrom("api_keys")
-    .select(columns)
-    .where("company_id", "=", companyId)
-    .orderBy("created_at")
-    .execute();
+  return db.selectFrom("api_keys").select(columns).where("company_id", "=", companyId).orderBy("created_at").execute();
 }
 
 /** Inserts the key unless the company already has `limit` of them; answers whether it did. */

@@ -10,7 +10,8 @@ export function auditRoutes(wire: Wire, audit: AuditService) {
       config: { access: { by: "administrator", permission: "rsa.audit.admin" } },
       schema: {
         summary: "Read the audit record",
-        description: "In the order of the record. Send the answer's `cursor` as `after` to go on; an empty page is the end for now.",
+        description:
+          "In the order of the record. Send the answer's `cursor` as `after` to go on; an empty page is the end for now.",
         tags: ["Audit"],
         querystring: AuditQuery,
         response: { 200: AuditPage },

@@ -6,7 +6,7 @@ import type { Random } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { type AuditRecord, canonicalJson, commitTo, type Details } from "./canonical.ts";
-import { type FoundEvent, findEvents, findLastSequence, insertEvent, insertPersonal } from "./store.ts";
+import * as store from "./store.ts";
 
 export type { Details } from "./canonical.ts";
 
@@ -22,15 +22,9 @@ export interface AuditEntry {
   personal?: Details;
 }
 
-export interface AuditService {
-  /** Inserts a record in the unit of work that makes the change. */
-  record(trx: Connection, call: Call, entry: AuditEntry): Promise<void>;
-  /** Inserts a record of something that changed nothing else. */
-  recordAlone(call: Call, entry: AuditEntry): Promise<void>;
-  find(query: AuditQuery): Promise<AuditPage>;
-}
-
 interface Dependencies {
+  db: Database<Tables>;
+  companyId: string;
   clock: Clock;
   random: Random;
   /** Counts records for the metrics. */
@@ -39,12 +33,16 @@ interface Dependencies {
 
 const defaultPage = 100;
 
-export function createAuditService(
-  db: Database<Tables>,
-  companyId: string,
-  { clock, random, onRecord }: Dependencies,
-): AuditService {
-  async function record(trx: Connection, call: Call, entry: AuditEntry) {
+export class AuditService {
+  readonly #with: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
+  }
+
+  /** Inserts a record in the unit of work that makes the change. */
+  async record(trx: Connection, call: Call, entry: AuditEntry): Promise<void> {
+    const { companyId, clock, random, onRecord } = this.#with;
     const personal: Details = { ...entry.personal };
     if (call.address !== null) personal.address = call.address;
     const personalJson = Object.keys(personal).length === 0 ? undefined : canonicalJson(personal);
@@ -63,32 +61,29 @@ export function createAuditService(
       details: entry.details ?? {},
       personal: personalJson === undefined ? null : commitTo(salt, personalJson),
     };
-    await insertEvent(trx, {
-      id: event.id,
-      companyId,
-      action: event.action,
-      userId: event.user,
-      canonical: canonicalJson(event),
-    });
+    const { id, action, user } = event;
+    await store.insertEvent(trx, { id, companyId, action, userId: user, canonical: canonicalJson(event) });
     if (personalJson !== undefined) {
-      await insertPersonal(trx, { eventId: event.id, salt: salt.toString("base64url"), personal: personalJson });
+      await store.insertPersonal(trx, { eventId: id, salt: salt.toString("base64url"), personal: personalJson });
     }
-    onRecord?.({ action: event.action, outcome: event.outcome, reason: event.reason ?? "" });
+    onRecord?.({ action, outcome: event.outcome, reason: event.reason ?? "" });
   }
 
-  return {
-    record,
-    recordAlone: (call, entry) => db.write((trx) => record(trx, call, entry)),
-    find: async (query) => {
-      const newest = query.last !== undefined;
-      const rows = await findEvents(db.read, query, query.last ?? query.limit ?? defaultPage, newest);
-      const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? await findLastSequence(db.read) : 0);
-      return { events: rows.map(toEvent), cursor };
-    },
-  };
+  /** Inserts a record of something that changed nothing else. */
+  recordAlone(call: Call, entry: AuditEntry): Promise<void> {
+    return this.#with.db.write((trx) => this.record(trx, call, entry));
+  }
+
+  async find(query: AuditQuery): Promise<AuditPage> {
+    const { read } = this.#with.db;
+    const newest = query.last !== undefined;
+    const rows = await store.findEvents(read, query, query.last ?? query.limit ?? defaultPage, newest);
+    const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? await store.findLastSequence(read) : 0);
+    return { events: rows.map(toEvent), cursor };
+  }
 }
 
-function toEvent({ sequence, canonical, personal }: FoundEvent): AuditEvent {
+function toEvent({ sequence, canonical, personal }: store.FoundEvent): AuditEvent {
   const record = JSON.parse(canonical) as AuditRecord;
   return {
     sequence,

@@ -64,6 +64,9 @@ export async function findEvents(
 }
 
 export async function findLastSequence(db: Connection): Promise<number> {
-  const row = await db.selectFrom("audit_events").select((eb) => eb.fn.max("sequence").as("last")).executeTakeFirst();
+  const row = await db
+    .selectFrom("audit_events")
+    .select((eb) => eb.fn.max("sequence").as("last"))
+    .executeTakeFirst();
   return row?.last ?? 0;
 }

@@ -71,7 +71,8 @@ export function verifyRoutes(wire: Wire, codes: EmergencyCodesService) {
       config: { access },
       schema: {
         summary: "Verify an emergency code",
-        description: "One call for VPNs, PAM and scripts. It spends the code, or a try, and never says why a code is not accepted.",
+        description:
+          "One call for VPNs, PAM and scripts. It spends the code, or a try, and never says why a code is not accepted.",
         tags: ["Verification"],
         body: VerifyRequest,
         response: { 200: VerifyAnswer },

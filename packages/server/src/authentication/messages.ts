@@ -30,7 +30,9 @@ export function answerFor(situation: Situation, context: MessageContext): AuthnA
   return {
     context,
     credentialValidationResults:
-      method === undefined ? [] : [{ methodId, methodResponseCode: method, methodReasonCode: null, authnAttributes: [] }],
+      method === undefined
+        ? []
+        : [{ methodId, methodResponseCode: method, methodReasonCode: null, authnAttributes: [] }],
     attemptResponseCode: attempt,
     attemptReasonCode: reason,
     challengeMethods: { challenges: attempt === "CHALLENGE" ? [challenge] : [] },

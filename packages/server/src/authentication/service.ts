@@ -1,5 +1,6 @@
 /** The Authentication API: attempts, in which a user has a few tries to present an emergency code. */
 import type {
+  AttemptResponseCode,
   AuthnAnswer,
   AuthnCancel,
   AuthnInitialize,
@@ -22,17 +23,9 @@ import { answerFor, methodId, type Situation } from "./messages.ts";
 import * as store from "./store.ts";
 import { openSubject, type Subject, sealSubject } from "./subject.ts";
 
-export interface AuthenticationService {
-  initialize(call: Call<AuthenticationClient>, request: AuthnInitialize): Promise<AuthnAnswer>;
-  /** Refuses with `attempt_not_found` once the attempt has ended, was removed, or belongs to another key. */
-  verify(call: Call<AuthenticationClient>, request: AuthnVerify): Promise<AuthnAnswer>;
-  status(call: Call<AuthenticationClient>, request: AuthnStatus): Promise<AuthnStatusAnswer>;
-  cancel(call: Call<AuthenticationClient>, request: AuthnCancel): Promise<AuthnStatusAnswer>;
-  /** Frees the rows of attempts that ended by themselves; they are refused from their end on in any case. */
-  removeExpired(): Promise<void>;
-}
-
 interface Dependencies {
+  db: Database<Tables>;
+  companyId: string;
   clock: Clock;
   random: Random;
   keyring: Keyring;
@@ -40,88 +33,45 @@ interface Dependencies {
   settings: SettingsService;
 }
 
+type ClientCall = Call<AuthenticationClient>;
+
 const defaultTimeoutSeconds = 300;
 const maxTimeoutSeconds = 3_600;
 /** Rows a transaction, so that nobody waits for a long clean-up. */
 const expiredBatch = 1_000;
 
-export function createAuthenticationService(
-  db: Database<Tables>,
-  companyId: string,
-  { clock, random, keyring, codes, settings }: Dependencies,
-): AuthenticationService {
-  async function initialize(call: Call<AuthenticationClient>, request: AuthnInitialize): Promise<AuthnAnswer> {
-    const attempt = newAttempt(call, request);
+export class AuthenticationService {
+  readonly #with: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
+  }
+
+  async initialize(call: ClientCall, request: AuthnInitialize): Promise<AuthnAnswer> {
+    const { db, clock, codes, companyId, settings } = this.#with;
+    const attempt = this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
     const { answerTimeMs, attemptTries } = (await settings.current()).settings;
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
     return answerOnTheBeat(clock, answerTimeMs, async () => {
-      const verification =
-        code === undefined
-          ? undefined
-          : await codes.prepareVerification(call, { user: request.subjectName, code, attemptId: attempt.id });
+      const typed = code === undefined ? undefined : { user: request.subjectName, code, attemptId: attempt.id };
+      const verification = typed && (await codes.prepareVerification(call, typed));
       const situation = await db.write(async (trx): Promise<Situation> => {
-        await store.insertAttempt(trx, companyId, verification === undefined ? attempt : { ...attempt, tries: 1 });
+        await store.insertAttempt(trx, companyId, attempt);
         if (verification === undefined) return "challenged";
         const { accepted } = await verification.decide(trx);
-        return settle(trx, attempt, accepted, attemptTries, 1);
+        return this.#settle(trx, attempt, { accepted, last: attemptTries <= attempt.tries });
       });
       return answerFor(situation, contextOf(attempt.id, attempt.messageId, request.context.messageId));
     });
   }
 
-  function newAttempt(call: Call<AuthenticationClient>, request: AuthnInitialize): store.Attempt {
-    if (request.authMethodId && request.authMethodId !== methodId) {
-      throw new Refusal("malformed_request", { answer: `authMethodId must be ${methodId}, or left out.` });
-    }
-    const timeoutSeconds = Number(request.authnAttemptTimeout ?? defaultTimeoutSeconds);
-    if (timeoutSeconds < 1 || timeoutSeconds > maxTimeoutSeconds) {
-      throw new Refusal("malformed_request", { answer: `authnAttemptTimeout must be 1 to ${maxTimeoutSeconds} seconds.` });
-    }
-    const id = random.uuid();
-    const subject: Subject = {
-      name: request.subjectName,
-      policyId: request.assurancePolicyId ?? null,
-      sessionAttributes: request.sessionAttributes ?? [],
-    };
-    return {
-      id,
-      authnKeyId: call.principal.id,
-      subject: sealSubject(subject, id, keyring),
-      messageId: random.uuid(),
-      state: "open",
-      tries: 0,
-      timeoutSeconds,
-      keep: request.keepAttempt ?? false,
-      expiresAt: addMs(clock.now(), timeoutSeconds * 1_000),
-    };
-  }
-
-  /** Ends the attempt if this try was its last, and says where it stands. */
-  async function settle(
-    trx: Connection,
-    attempt: store.Attempt,
-    accepted: boolean,
-    maxTries: number,
-    tries: number,
-  ): Promise<Situation> {
-    if (!accepted && tries < maxTries) return "wrong_code";
-    const state = accepted ? "succeeded" : "failed";
-    if (attempt.keep) await store.finishAttempt(trx, attempt.id, state);
-    else await store.removeAttempt(trx, attempt.id, attempt.authnKeyId, { now: clock.now(), finishedOnly: false });
-    return accepted ? "accepted" : "failed";
-  }
-
-  async function getAttempt(call: Call<AuthenticationClient>, id: string): Promise<store.Attempt> {
-    const attempt = await store.findAttempt(db.read, id, call.principal.id, clock.now());
-    if (attempt === undefined) throw new Refusal("attempt_not_found");
-    return attempt;
-  }
-
-  async function verify(call: Call<AuthenticationClient>, request: AuthnVerify): Promise<AuthnAnswer> {
+  /** Refuses with `attempt_not_found` once the attempt has ended, was removed, or belongs to another key. */
+  async verify(call: ClientCall, request: AuthnVerify): Promise<AuthnAnswer> {
+    const { db, clock, random, keyring, codes, settings } = this.#with;
     const { authnAttemptId: id, inResponseTo, messageId } = request.context;
     const code = codeIn(request.subjectCredentials);
-    const attempt = await getAttempt(call, id);
+    const attempt = await this.#getAttempt(call, id);
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
     const { answerTimeMs, attemptTries } = (await settings.current()).settings;
     return answerOnTheBeat(clock, answerTimeMs, async () => {
@@ -136,59 +86,112 @@ export function createAuthenticationService(
         // The turn comes first: a request that answers an old message must not spend the code.
         if (tries === undefined) return "stale";
         const { accepted } = await verification.decide(trx);
-        return settle(trx, attempt, accepted, attemptTries, tries);
+        return this.#settle(trx, attempt, { accepted, last: attemptTries <= tries });
       });
       // A stale request gets the message that is to be answered, so that its client finds back.
-      const answered = situation === "stale" ? (await getAttempt(call, id)).messageId : nextMessageId;
+      const answered = situation === "stale" ? (await this.#getAttempt(call, id)).messageId : nextMessageId;
       return answerFor(situation, contextOf(id, answered, messageId));
     });
   }
 
-  function statusAnswer(attempt: store.Attempt, code: AuthnStatusAnswer["attemptResponseCode"], reason: string): AuthnStatusAnswer {
-    const subject = openSubject(attempt.subject, attempt.id, keyring);
+  async status(call: ClientCall, { authnAttemptId: id, removeAttemptId }: AuthnStatus): Promise<AuthnStatusAnswer> {
+    const removed = await this.#remove(call, id, { finishedOnly: removeAttemptId !== true });
+    const attempt = removed ?? (await this.#getAttempt(call, id));
+    const { code, reason } = statusOf[attempt.state];
+    return this.#statusAnswer(attempt, code, reason);
+  }
+
+  async cancel(call: ClientCall, { authnAttemptId: id, reason }: AuthnCancel): Promise<AuthnStatusAnswer> {
+    const removed = await this.#remove(call, id, { finishedOnly: false });
+    if (removed === undefined) throw new Refusal("attempt_not_found");
+    return this.#statusAnswer(removed, "FAIL", reason ?? "USER_ACTION");
+  }
+
+  /** Frees the rows of attempts that ended by themselves; they are refused from their end on in any case. */
+  async removeExpired(): Promise<void> {
+    const { db, clock } = this.#with;
+    let removed = expiredBatch;
+    while (removed === expiredBatch) {
+      removed = await db.write((trx) => store.removeExpired(trx, clock.now(), expiredBatch));
+    }
+  }
+
+  #newAttempt(call: ClientCall, request: AuthnInitialize): store.Attempt {
+    const { clock, random, keyring } = this.#with;
+    if (request.authMethodId && request.authMethodId !== methodId) {
+      throw new Refusal("malformed_request", { answer: `authMethodId must be ${methodId}, or left out.` });
+    }
+    const timeoutSeconds = Number(request.authnAttemptTimeout ?? defaultTimeoutSeconds);
+    if (timeoutSeconds < 1 || timeoutSeconds > maxTimeoutSeconds) {
+      throw new Refusal("malformed_request", {
+        answer: `authnAttemptTimeout must be 1 to ${maxTimeoutSeconds} seconds.`,
+      });
+    }
+    const id = random.uuid();
+    const subject: Subject = {
+      name: request.subjectName,
+      policyId: request.assurancePolicyId ?? null,
+      sessionAttributes: request.sessionAttributes ?? [],
+    };
+    return {
+      id,
+      authnKeyId: call.principal.id,
+      subject: sealSubject(subject, id, keyring),
+      messageId: random.uuid(),
+      state: "open",
+      tries: request.subjectCredentials?.length ? 1 : 0,
+      timeoutSeconds,
+      keep: request.keepAttempt ?? false,
+      expiresAt: addMs(clock.now(), timeoutSeconds * 1_000),
+    };
+  }
+
+  /** Ends the attempt if it has succeeded or this try was its last, and says where it stands. */
+  async #settle(
+    trx: Connection,
+    attempt: store.Attempt,
+    { accepted, last }: { accepted: boolean; last: boolean },
+  ): Promise<Situation> {
+    if (!(accepted || last)) return "wrong_code";
+    if (attempt.keep) await store.finishAttempt(trx, attempt.id, accepted ? "succeeded" : "failed");
+    else
+      await store.removeAttempt(trx, attempt.id, attempt.authnKeyId, {
+        now: this.#with.clock.now(),
+        finishedOnly: false,
+      });
+    return accepted ? "accepted" : "failed";
+  }
+
+  async #getAttempt(call: ClientCall, id: string): Promise<store.Attempt> {
+    const { db, clock } = this.#with;
+    const attempt = await store.findAttempt(db.read, id, call.principal.id, clock.now());
+    if (attempt === undefined) throw new Refusal("attempt_not_found");
+    return attempt;
+  }
+
+  #remove(call: ClientCall, id: string, { finishedOnly }: { finishedOnly: boolean }) {
+    const { db, clock } = this.#with;
+    return db.write((trx) => store.removeAttempt(trx, id, call.principal.id, { now: clock.now(), finishedOnly }));
+  }
+
+  #statusAnswer(attempt: store.Attempt, code: AttemptResponseCode, reason: string): AuthnStatusAnswer {
+    const { name, policyId, sessionAttributes } = openSubject(attempt.subject, attempt.id, this.#with.keyring);
     return {
       attemptResponseCode: code,
       attemptReasonCode: reason,
-      subjectName: subject.name,
-      authnPolicyId: subject.policyId,
-      sessionAttributes: subject.sessionAttributes,
+      subjectName: name,
+      authnPolicyId: policyId,
+      sessionAttributes,
       successfulMethods: code === "SUCCESS" ? [methodId] : [],
       attemptExpires: attempt.expiresAt,
     };
   }
-
-  return {
-    initialize,
-    verify,
-    status: async (call, { authnAttemptId: id, removeAttemptId }) => {
-      const finishedOnly = removeAttemptId !== true;
-      const removed = await db.write((trx) =>
-        store.removeAttempt(trx, id, call.principal.id, { now: clock.now(), finishedOnly }),
-      );
-      const attempt = removed ?? (await getAttempt(call, id));
-      const { attempt: code, reason } = statusOf[attempt.state];
-      return statusAnswer(attempt, code, reason);
-    },
-    cancel: async (call, { authnAttemptId: id, reason }) => {
-      const removed = await db.write((trx) =>
-        store.removeAttempt(trx, id, call.principal.id, { now: clock.now(), finishedOnly: false }),
-      );
-      if (removed === undefined) throw new Refusal("attempt_not_found");
-      return statusAnswer(removed, "FAIL", reason ?? "USER_ACTION");
-    },
-    removeExpired: async () => {
-      let removed = expiredBatch;
-      while (removed === expiredBatch) {
-        removed = await db.write((trx) => store.removeExpired(trx, clock.now(), expiredBatch));
-      }
-    },
-  };
 }
 
-const statusOf: Record<store.Attempt["state"], { attempt: AuthnStatusAnswer["attemptResponseCode"]; reason: string }> = {
-  open: { attempt: "CHALLENGE", reason: "AUTHENTICATION_REQUIRED" },
-  succeeded: { attempt: "SUCCESS", reason: "CREDENTIAL_VERIFIED" },
-  failed: { attempt: "FAIL", reason: "VERIFY_ERROR" },
+const statusOf: Record<store.Attempt["state"], { code: AttemptResponseCode; reason: string }> = {
+  open: { code: "CHALLENGE", reason: "AUTHENTICATION_REQUIRED" },
+  succeeded: { code: "SUCCESS", reason: "CREDENTIAL_VERIFIED" },
+  failed: { code: "FAIL", reason: "VERIFY_ERROR" },
 };
 
 function contextOf(authnAttemptId: string, messageId: string, inResponseTo: string) {

@@ -7,17 +7,7 @@ import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { AuthenticationClient, Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
-import { type AuthnKey, deleteAuthnKey, findAuthnKey, insertAuthnKey, listAuthnKeys } from "./store.ts";
-
-export interface AuthnKeysService {
-  /** The client that presents this key, if the key is one of ours. */
-  authenticate(clientKey: string): Promise<AuthenticationClient | undefined>;
-  /** Answers the key itself, 64 characters; only its digest is kept. */
-  create(call: Call, name: string): Promise<{ id: string; clientKey: string }>;
-  list(): Promise<AuthnKey[]>;
-  /** Refuses with `api_key_not_found`. Open attempts of the key end with it. */
-  delete(call: Call, id: string): Promise<void>;
-}
+import * as store from "./store.ts";
 
 interface Dependencies {
   clock: Clock;
@@ -27,27 +17,40 @@ interface Dependencies {
 
 const keyPattern = /^[A-Za-z0-9_-]{64}$/;
 
-export function createAuthnKeysService(
-  db: Database<Tables>,
-  companyId: string,
-  dependencies: Dependencies,
-): AuthnKeysService {
-  return {
-    authenticate: async (clientKey) => {
-      if (!keyPattern.test(clientKey)) return undefined;
-      const key = await findAuthnKey(db.read, companyId, digestOf(clientKey));
-      return key && { kind: "authentication_client", id: key.id };
-    },
-    create: (call, name) => db.write((trx) => createAuthnKey(trx, companyId, name, call, dependencies)),
-    list: () => listAuthnKeys(db.read, companyId),
-    delete: (call, id) =>
-      db.write(async (trx) => {
-        if (!(await deleteAuthnKey(trx, companyId, id))) {
-          throw new Refusal("api_key_not_found", { answer: `No Authentication API key ${id.slice(0, 100)}` });
-        }
-        await dependencies.audit.record(trx, call, { action: "authn_key.deleted", details: { keyId: id } });
-      }),
-  };
+export class AuthnKeysService {
+  readonly #with: Dependencies & { db: Database<Tables>; companyId: string };
+
+  constructor(dependencies: Dependencies & { db: Database<Tables>; companyId: string }) {
+    this.#with = dependencies;
+  }
+
+  /** The client that presents this key, if the key is one of ours. */
+  async authenticate(clientKey: string): Promise<AuthenticationClient | undefined> {
+    if (!keyPattern.test(clientKey)) return undefined;
+    const key = await store.findAuthnKey(this.#with.db.read, this.#with.companyId, digestOf(clientKey));
+    return key && { kind: "authentication_client", id: key.id };
+  }
+
+  /** Answers the key itself, 64 characters; only its digest is kept. */
+  create(call: Call, name: string): Promise<{ id: string; clientKey: string }> {
+    const { db, companyId } = this.#with;
+    return db.write((trx) => createAuthnKey(trx, companyId, name, call, this.#with));
+  }
+
+  list(): Promise<store.AuthnKey[]> {
+    return store.listAuthnKeys(this.#with.db.read, this.#with.companyId);
+  }
+
+  /** Refuses with `api_key_not_found`. Open attempts of the key end with it. */
+  async delete(call: Call, id: string): Promise<void> {
+    const { db, companyId, audit } = this.#with;
+    await db.write(async (trx) => {
+      if (!(await store.deleteAuthnKey(trx, companyId, id))) {
+        throw new Refusal("api_key_not_found", { answer: `No key ${id.slice(0, 100)}` });
+      }
+      await audit.record(trx, call, { action: "authn_key.deleted", details: { keyId: id } });
+    });
+  }
 }
 
 /** Makes a key in the caller's unit of work. */
@@ -60,7 +63,7 @@ export async function createAuthnKey(
 ): Promise<{ id: string; clientKey: string }> {
   const clientKey = random.bytes(48).toString("base64url");
   const id = random.uuid();
-  await insertAuthnKey(trx, companyId, { id, name, digest: digestOf(clientKey), createdAt: clock.now() });
+  await store.insertAuthnKey(trx, companyId, { id, name, digest: digestOf(clientKey), createdAt: clock.now() });
   await audit.record(trx, call, { action: "authn_key.created", details: { keyId: id, name } });
   return { id, clientKey };
 }

@@ -1,11 +1,17 @@
+interface CommandErrorOptions {
+  hint: string;
+  exitCode: keyof typeof exitCodes;
+  cause?: unknown;
+}
+
 /** Something that keeps a command from doing its work, told so that the reader knows what to do next. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly hint: string;
   readonly exitCode: number;
 
-  constructor(message: string, { hint, exitCode }: { hint: string; exitCode: keyof typeof exitCodes }) {
-    super(message);
+  constructor(message: string, { hint, exitCode, cause }: CommandErrorOptions) {
+    super(message, { cause });
     this.hint = hint;
     this.exitCode = exitCode;
   }

@@ -2,13 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Role } from "@sparekey/contract";
-import { createApiKeysService } from "../api-keys/service.ts";
-import { createAuditService } from "../audit/service.ts";
-import { createAuthnKeysService } from "../authn-keys/service.ts";
+import { ApiKeysService } from "../api-keys/service.ts";
+import { AuditService } from "../audit/service.ts";
+import { AuthnKeysService } from "../authn-keys/service.ts";
 import type { Config } from "../config.ts";
 import { systemClock } from "../platform/clock.ts";
-import { Refusal } from "../platform/refusal.ts";
 import { systemRandom } from "../platform/random.ts";
+import { Refusal } from "../platform/refusal.ts";
 import { commandCall } from "../principal.ts";
 import { CommandError } from "./command-error.ts";
 import { getCompany, openDatabase } from "./open-installation.ts";
@@ -23,7 +23,11 @@ export interface ListedKey {
 }
 
 /** Makes an API key and writes its key file; answers the path. */
-export async function createApiKey(config: Config, role: Role, description: string): Promise<{ id: string; file: string }> {
+export async function createApiKey(
+  config: Config,
+  role: Role,
+  description: string,
+): Promise<{ id: string; file: string }> {
   return withKeys(config, async ({ apiKeys }) => {
     const keyFile = await apiKeys.create(commandCall, { role, description });
     const file = join(config.dataDir, `${keyFile.accessID}.key`);
@@ -74,17 +78,21 @@ async function withKeys<Result>(
     return await work(keysOf(db, await getCompany(db, config)));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new CommandError(error.message, { hint: "see what there is with: sparekey-server keys list", exitCode: 2 });
+    throw new CommandError(error.message, {
+      hint: "see what there is with: sparekey-server keys list",
+      exitCode: 2,
+      cause: error,
+    });
   } finally {
     await db.close();
   }
 }
 
 function keysOf(db: ReturnType<typeof openDatabase>, company: Awaited<ReturnType<typeof getCompany>>) {
-  const parts = { clock: systemClock, random: systemRandom };
-  const audit = createAuditService(db, company.id, parts);
+  const parts = { db, companyId: company.id, clock: systemClock, random: systemRandom };
+  const audit = new AuditService(parts);
   return {
-    apiKeys: createApiKeysService(db, company, { ...parts, audit }),
-    authnKeys: createAuthnKeysService(db, company.id, { ...parts, audit }),
+    apiKeys: new ApiKeysService({ ...parts, company, audit }),
+    authnKeys: new AuthnKeysService({ ...parts, audit }),
   };
 }

@@ -68,7 +68,11 @@ async function migrateIfBehind(db: Database<Tables>, log: Log) {
   log.info({ migrations: ran }, "database migrated");
 }
 
-async function openKeyringOrExplain(db: Database<Tables>, company: Company, rootKey: Parameters<typeof openKeyring>[2]): Promise<Keyring> {
+async function openKeyringOrExplain(
+  db: Database<Tables>,
+  company: Company,
+  rootKey: Parameters<typeof openKeyring>[2],
+): Promise<Keyring> {
   try {
     return await openKeyring(db.read, company.id, rootKey, systemRandom);
   } catch (error) {
@@ -76,6 +80,7 @@ async function openKeyringOrExplain(db: Database<Tables>, company: Company, root
     throw new CommandError(error.message, {
       hint: "this database belongs to another root.key; put the one beside it that was made with it",
       exitCode: 4,
+      cause: error,
     });
   }
 }
@@ -93,7 +98,7 @@ async function listen(app: App, { host, port }: Config) {
     };
     const hint = hints[code ?? ""];
     if (hint === undefined) throw error;
-    throw new CommandError(`cannot listen on ${host}:${port}`, { hint, exitCode: 5 });
+    throw new CommandError(`cannot listen on ${host}:${port}`, { hint, exitCode: 5, cause: error });
   }
 }
 
@@ -106,7 +111,8 @@ function warnOfSurprises(app: App, company: Company, config: Config, log: Log) {
   const bound = app.http.addresses().filter((address) => typeof address !== "string");
   const addresses = bound.map(({ address, port }) => `${address}:${port}`);
   log.info({ addresses, company: company.name, publicUrl: company.publicUrl }, "listening");
-  if (isOpenToOthers(config.dataDir)) log.warn({ dataDir: config.dataDir }, "others can read the data directory; run: chmod 700");
+  if (isOpenToOthers(config.dataDir))
+    log.warn({ dataDir: config.dataDir }, "others can read the data directory; run: chmod 700");
   const { port } = new URL(company.publicUrl);
   if (config.exposure.kind !== "proxy" && !bound.some((address) => String(address.port) === (port || "443"))) {
     log.warn(

@@ -12,7 +12,7 @@ export type PlainCode = string & { readonly plainCode: unique symbol };
 
 /** Crockford's base 32: no I, L, O or U, so that nothing is misread or spells a word. */
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const valueOf = new Map([...alphabet].map((symbol, value) => [symbol, value]));
+const symbolValues = new Map([...alphabet].map((symbol, value) => [symbol, value]));
 
 /** Lengths that a reader recognises, check symbol included; 8 to 10 digits are a numeric code. */
 const symbolLengths = [11, 14];
@@ -53,7 +53,7 @@ export function readCode(typed: string): PlainCode | undefined {
   const symbols = text.replace(/[IL]/g, "1").replace(/O/g, "0");
   const values: number[] = [];
   for (const symbol of symbols) {
-    const value = valueOf.get(symbol);
+    const value = symbolValues.get(symbol);
     if (value === undefined) return undefined;
     values.push(value);
   }

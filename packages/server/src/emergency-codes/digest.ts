@@ -52,7 +52,12 @@ export function newRecipe(code: PlainCode, pepper: Key, random: Random): DigestR
 /** A recipe for the code of nobody: the same work as for a real one of the same form. */
 export function dummyRecipe(code: PlainCode, pepper: Key): DigestRecipe {
   const strong = bitsOf(code) >= strongBits;
-  return { salt: "", algorithm, iterations: strong ? iterationsOf.strong : iterationsOf.numeric, pepperKid: pepper.kid };
+  return {
+    salt: "",
+    algorithm,
+    iterations: strong ? iterationsOf.strong : iterationsOf.numeric,
+    pepperKid: pepper.kid,
+  };
 }
 
 export async function digestCode(

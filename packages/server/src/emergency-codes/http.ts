@@ -1,5 +1,5 @@
 /** Sparekey's own API: one user's emergency code. */
-import { EmergencyAccess, IssueEmergencyCode, IssuedEmergencyCode } from "@sparekey/contract";
+import { EmergencyAccess, IssuedEmergencyCode, IssueEmergencyCode } from "@sparekey/contract";
 import type { Wire } from "../platform/http/wire.ts";
 import { asAdministrator, type RouteAccess } from "../principal.ts";
 import type { EmergencyCodesService } from "./service.ts";
@@ -24,7 +24,11 @@ export function emergencyCodeRoutes(wire: Wire, codes: EmergencyCodesService) {
       },
     },
     async (request) => {
-      const { policy, ...issued } = await codes.issue(asAdministrator(request.call), request.params.userId, request.body ?? {});
+      const { policy, ...issued } = await codes.issue(
+        asAdministrator(request.call),
+        request.params.userId,
+        request.body ?? {},
+      );
       return { ...issued, offlineExpiresAt: null, settings: { lifetime: policy.lifetime, oneTime: policy.oneTime } };
     },
   );
@@ -51,7 +55,8 @@ export function emergencyCodeRoutes(wire: Wire, codes: EmergencyCodesService) {
       config: { access: { by: "administrator", permission: "rsa.user.read" } },
       schema: {
         summary: "See how a user stands",
-        description: "Code, ends, last use, failures and lock, with one sentence that explains them. Never the code itself.",
+        description:
+          "Code, ends, last use, failures and lock, with one sentence that explains them. Never the code itself.",
         tags: ["Emergency codes"],
         response: { 200: EmergencyAccess },
       },

@@ -24,7 +24,10 @@ export interface EffectivePolicy {
 /** A request is checked even while the lock overrides it: a mistake does not become right by being ignored. */
 export function resolvePolicy(asked: AskedPolicy, { onlineEmergencyCode: company }: Settings): EffectivePolicy {
   if (asked.lifetime !== undefined) checkLifetime(asked.lifetime);
-  const sourceOf = (value: unknown): SettingSource => (company.locked ? "lock" : value === undefined ? "default" : "asked");
+  const sourceOf = (value: unknown): SettingSource => {
+    if (company.locked) return "lock";
+    return value === undefined ? "default" : "asked";
+  };
   const companyLifetime = { value: company.expiryValue, unit: company.expiryUnit };
   return {
     lifetime: {

@@ -1,5 +1,5 @@
 /** Emergency codes: issue, verify, revoke, unlock. Every wire calls these and nothing else. */
-import type { EmergencyAccess, Lifetime } from "@sparekey/contract";
+import type { CodeFormat, EmergencyAccess, Lifetime } from "@sparekey/contract";
 import type { AuditService } from "../audit/service.ts";
 import type { Keyring } from "../keyring/service.ts";
 import { answerOnTheBeat } from "../platform/answer-time.ts";
@@ -16,10 +16,7 @@ import { generateCode, groupCode } from "./code.ts";
 import { digestCode, newRecipe } from "./digest.ts";
 import { type EffectivePolicy, expiryOf, resolvePolicy } from "./policy.ts";
 import * as store from "./store.ts";
-import { type Attempt, type Outcome, prepareVerification, type Verification } from "./verification-service.ts";
-
-export type { EffectivePolicy } from "./policy.ts";
-export type { Attempt, Outcome, Verification } from "./verification-service.ts";
+import { type Attempt, type Outcome, Verification } from "./verification-service.ts";
 
 export interface IssueRequest {
   lifetime?: Lifetime | undefined;
@@ -39,21 +36,9 @@ export interface IssuedCode {
   policy: EffectivePolicy;
 }
 
-export interface EmergencyCodesService {
-  /** Replaces whatever code the user had. Refuses with `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`. */
-  issue(call: Call<Administrator>, userId: string, request: IssueRequest): Promise<IssuedCode>;
-  /** Says whether the code is accepted, and has spent it or a try by then. */
-  verify(call: Call, attempt: Attempt): Promise<Outcome>;
-  /** The same in two steps, for a caller that decides in a unit of work of its own. */
-  prepareVerification(call: Call, attempt: Attempt): Promise<Verification>;
-  /** Ends the user's code online. A user without one is left as is. */
-  revoke(call: Call<Administrator>, userId: string): Promise<void>;
-  /** Clears failures and lock. */
-  unlock(call: Call<Administrator>, userId: string): Promise<void>;
-  access(userId: string): Promise<EmergencyAccess>;
-}
-
 interface Dependencies {
+  db: Database<Tables>;
+  companyId: string;
   clock: Clock;
   random: Random;
   keyring: Keyring;
@@ -62,96 +47,115 @@ interface Dependencies {
   users: UsersService;
 }
 
-export function createEmergencyCodesService(
-  db: Database<Tables>,
-  companyId: string,
-  { clock, random, keyring, audit, settings, users }: Dependencies,
-): EmergencyCodesService {
-  async function issue(call: Call<Administrator>, userId: string, request: IssueRequest): Promise<IssuedCode> {
-    const [user, { settings: current, version }] = await Promise.all([
-      users.getManageable(call, userId),
-      settings.current(),
-    ]);
+export class EmergencyCodesService {
+  readonly #with: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
+  }
+
+  /** Replaces whatever code the user had. Refuses with `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`. */
+  async issue(call: Call<Administrator>, userId: string, request: IssueRequest): Promise<IssuedCode> {
+    const { db, companyId, clock, users, settings } = this.#with;
+    const user = await users.getManageable(call, userId);
+    const { settings: current, version } = await settings.current();
     const policy = resolvePolicy(request, current);
-    const plainCode = generateCode(current.codeFormat, random);
-    const pepper = keyring.current("code_pepper");
-    const recipe = newRecipe(plainCode, pepper, random);
-    const id = random.uuid();
-    const digest = await digestCode(plainCode, { companyId, userId, codeId: id }, recipe, pepper);
+    const { plainCode, ...sealed } = await this.#newCode(userId, current.codeFormat);
 
     const issued = await db.write(async (trx) => {
       const issuedAt = clock.now();
-      const code = { id, digest, recipe, oneTime: policy.oneTime.value, issuedAt, expiresAt: expiryOf(policy.lifetime, issuedAt) };
+      const expiresAt = expiryOf(policy.lifetime, issuedAt);
+      const code = { ...sealed, oneTime: policy.oneTime.value, issuedAt, expiresAt };
       const done = await store.replaceCode(trx, companyId, userId, code);
-      await recordIssue(trx, call, user, request, { ...code, version, done });
-      return done ? code : undefined;
+      await this.#recordIssue(trx, call, { user, request, code, settingsVersion: version, done });
+      return done ? { issuedAt, expiresAt } : undefined;
     });
     if (issued === undefined) throw new Refusal("user_disabled", { answer: `User ${userId} is disabled` });
-    return { id, userId, code: groupCode(plainCode), issuedAt: issued.issuedAt, expiresAt: issued.expiresAt, policy };
+    return { id: sealed.id, userId, code: groupCode(plainCode), ...issued, policy };
   }
 
-  async function recordIssue(
-    trx: Connection,
-    call: Call,
-    user: User,
-    request: IssueRequest,
-    code: store.NewCode & { version: number; done: boolean },
-  ) {
-    const { reason = null, ticket = null } = request;
-    await audit.record(trx, call, {
-      action: "emergency_code.issued",
-      ...(!code.done && { outcome: "refused", reason: "user_disabled" }),
-      userId: user.id,
-      details: {
-        codeId: code.id,
-        expiresAt: code.expiresAt,
-        oneTime: code.oneTime,
-        settingsVersion: code.version,
-        pepperKid: code.recipe.pepperKid,
-        ticket,
-      },
-      personal: { username: user.username, ...(reason !== null && { reason }) },
+  /** Says whether the code is accepted, and has spent it or a try by then. */
+  async verify(call: Call, attempt: Attempt): Promise<Outcome> {
+    const { db, clock, settings } = this.#with;
+    const { answerTimeMs } = (await settings.current()).settings;
+    return answerOnTheBeat(clock, answerTimeMs, async () => {
+      const verification = await this.prepareVerification(call, attempt);
+      return db.write((trx) => verification.decide(trx));
     });
   }
 
-  const dependencies = { db, companyId, clock, keyring, audit, settings };
+  /** The same in two steps, for a caller that decides in a unit of work of its own. */
+  prepareVerification(call: Call, attempt: Attempt): Promise<Verification> {
+    return Verification.prepare(this.#with, call, attempt);
+  }
 
-  return {
-    issue,
-    prepareVerification: (call, attempt) => prepareVerification(dependencies, call, attempt),
-    verify: async (call, attempt) => {
-      const { answerTimeMs } = (await settings.current()).settings;
-      return answerOnTheBeat(clock, answerTimeMs, async () => {
-        const verification = await prepareVerification(dependencies, call, attempt);
-        return db.write((trx) => verification.decide(trx));
-      });
-    },
-    revoke: async (call, userId) => {
-      const user = await users.getManageable(call, userId);
-      await db.write(async (trx) => {
-        const codeId = await store.revokeCode(trx, companyId, userId);
-        if (codeId === undefined) return;
-        await audit.record(trx, call, {
-          action: "emergency_code.revoked",
-          userId,
-          details: { codeId },
-          personal: { username: user.username },
-        });
-      });
-    },
-    unlock: async (call, userId) => {
-      const user = await users.getManageable(call, userId);
-      await db.write(async (trx) => {
-        if (!(await store.clearFailures(trx, companyId, userId))) return;
-        await audit.record(trx, call, { action: "emergency_access.unlocked", userId, personal: { username: user.username } });
-      });
-    },
-    access: async (userId) => {
-      const access = await store.findAccess(db.read, companyId, userId);
-      if (access === undefined) throw userNotFound(userId);
-      return toEmergencyAccess(access, clock.now());
-    },
-  };
+  /** Ends the user's code online. A user without one is left as is. */
+  async revoke(call: Call<Administrator>, userId: string): Promise<void> {
+    const { db, companyId, users, audit } = this.#with;
+    const { username } = await users.getManageable(call, userId);
+    await db.write(async (trx) => {
+      const codeId = await store.revokeCode(trx, companyId, userId);
+      if (codeId === undefined) return;
+      const about = { userId, details: { codeId }, personal: { username } };
+      await audit.record(trx, call, { action: "emergency_code.revoked", ...about });
+    });
+  }
+
+  /** Clears failures and lock. */
+  async unlock(call: Call<Administrator>, userId: string): Promise<void> {
+    const { db, companyId, users, audit } = this.#with;
+    const { username } = await users.getManageable(call, userId);
+    await db.write(async (trx) => {
+      if (!(await store.clearFailures(trx, companyId, userId))) return;
+      await audit.record(trx, call, { action: "emergency_access.unlocked", userId, personal: { username } });
+    });
+  }
+
+  /** How the user stands. Refuses with `user_not_found`. */
+  async access(userId: string): Promise<EmergencyAccess> {
+    const { db, companyId, clock } = this.#with;
+    const access = await store.findAccess(db.read, companyId, userId);
+    if (access === undefined) throw userNotFound(userId);
+    return toEmergencyAccess(access, clock.now());
+  }
+
+  async #newCode(userId: string, format: CodeFormat) {
+    const { companyId, random, keyring } = this.#with;
+    const plainCode = generateCode(format, random);
+    const pepper = keyring.current("code_pepper");
+    const recipe = newRecipe(plainCode, pepper, random);
+    const id = random.uuid();
+    return {
+      plainCode,
+      id,
+      recipe,
+      digest: await digestCode(plainCode, { companyId, userId, codeId: id }, recipe, pepper),
+    };
+  }
+
+  async #recordIssue(
+    trx: Connection,
+    call: Call,
+    { user, request, code, settingsVersion, done }: IssueRecord,
+  ): Promise<void> {
+    const { id: codeId, expiresAt, oneTime, recipe } = code;
+    const { reason, ticket = null } = request;
+    await this.#with.audit.record(trx, call, {
+      action: "emergency_code.issued",
+      ...(!done && { outcome: "refused", reason: "user_disabled" }),
+      userId: user.id,
+      details: { codeId, expiresAt, oneTime, settingsVersion, pepperKid: recipe.pepperKid, ticket },
+      personal: { username: user.username, ...(reason !== undefined && { reason }) },
+    });
+  }
+}
+
+interface IssueRecord {
+  user: User;
+  request: IssueRequest;
+  code: store.NewCode;
+  settingsVersion: number;
+  done: boolean;
 }
 
 /** Keeps the row that verification depends on in step with the user. */

@@ -18,26 +18,35 @@ interface UserParams {
 }
 
 export function vendorEmergencyCodeRoutes(wire: Wire, codes: EmergencyCodesService) {
+  enableV1(wire, codes);
+  enableV2(wire, codes);
+  disable(wire, codes);
+}
+
+function enableV1(wire: Wire, codes: EmergencyCodesService) {
   wire.put<{ Params: UserParams; Body: EnableEmergencyTokencodeV1 }>(
     "/v1/users/:userId/emergencyTokencode",
     {
       config: { access },
-      attachValidation: true,
+      schemaErrorFormatter: (faults) =>
+        faults.some(({ instancePath }) => instancePath === "/expirationDays") ? invalidExpiration() : wrongProperties(),
       schema: {
         summary: "Enable Emergency Tokencode",
-        description: "Issues an emergency code and replaces the one before. The company's settings decide on single use.",
+        description:
+          "Issues an emergency code and replaces the one before. The company's settings decide on single use.",
         tags: ["Vendor: emergency tokencodes"],
         body: EnableEmergencyTokencodeV1,
         response: { 200: EmergencyTokencodeV1 },
       },
     },
     async (request) => {
-      if (request.validationError) throw request.validationError.validation?.some(isExpirationFault) ? invalidExpiration() : request.validationError;
       const lifetime = { value: Number(request.body.expirationDays), unit: "days" } as const;
       return toVendor(await codes.issue(asAdministrator(request.call), request.params.userId, { lifetime }));
     },
   );
+}
 
+function enableV2(wire: Wire, codes: EmergencyCodesService) {
   wire.put<{ Params: UserParams; Body: EnableEmergencyTokencodeV2 | undefined }>(
     "/v2/users/:userId/emergencyTokencode",
     {
@@ -51,7 +60,11 @@ export function vendorEmergencyCodeRoutes(wire: Wire, codes: EmergencyCodesServi
       },
     },
     async (request) => {
-      const issued = await codes.issue(asAdministrator(request.call), request.params.userId, toRequest(request.body ?? {}));
+      const issued = await codes.issue(
+        asAdministrator(request.call),
+        request.params.userId,
+        toRequest(request.body ?? {}),
+      );
       const { lifetime, oneTime, locked } = issued.policy;
       return {
         ...toVendor(issued),
@@ -61,7 +74,9 @@ export function vendorEmergencyCodeRoutes(wire: Wire, codes: EmergencyCodesServi
       };
     },
   );
+}
 
+function disable(wire: Wire, codes: EmergencyCodesService) {
   // Both ends every code of the user, whichever id the path names.
   for (const [url, summary] of [
     ["/v1/users/:userId/emergencyTokencode/:eacId", "Disable Emergency Tokencode"],
@@ -101,8 +116,8 @@ function toRequest({ expiryUnit, expiryValue, oneTimeUse }: EnableEmergencyToken
   return { lifetime: { unit: expiryUnit, value }, oneTime: oneTimeUse };
 }
 
-function isExpirationFault({ instancePath }: { instancePath: string }): boolean {
-  return instancePath === "/expirationDays";
+function wrongProperties(): Refusal {
+  return new Refusal("malformed_request", { answer: "Wrong number of properties in the request body." });
 }
 
 function invalidExpiration(): Refusal {

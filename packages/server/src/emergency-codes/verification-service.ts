@@ -1,19 +1,19 @@
 /**
  * The one verification, which every wire calls.
  *
- * It comes in two steps. `prepareVerification` reads the row and compares, slowly, outside any transaction.
- * `decide` then spends the code or a try in one guarded statement, with its record, in the caller's
- * unit of work. Everyone pays for the same statements and the same hashing, whether or not there is
- * such a user or such a code.
+ * It comes in two steps. `prepare` reads the row and compares, slowly, outside any transaction. `decide`
+ * then spends the code or a try in one guarded statement, with its record, in the caller's unit of work.
+ * Everyone pays for the same statements and the same hashing, whether or not there is such a user or
+ * such a code.
  */
 import { createHmac } from "node:crypto";
 import type { AuditService, Details } from "../audit/service.ts";
 import type { Keyring } from "../keyring/service.ts";
-import { addMs, type Clock } from "../platform/clock.ts";
+import { addMs, type Clock, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
-import type { SettingsService } from "../settings/service.ts";
+import type { SettingsService, VersionedSettings } from "../settings/service.ts";
 import { foldLoginName } from "../users/service.ts";
 import { type Access, type RefusalReason, refusalReason } from "./access-status.ts";
 import { type PlainCode, readCode } from "./code.ts";
@@ -33,14 +33,7 @@ export interface Attempt {
   attemptId?: string;
 }
 
-/** A verification that is ready to be decided, once, in a unit of work. */
-export interface Verification {
-  decide(trx: Connection): Promise<Outcome>;
-  /** How long every answer takes, so that none tells more than another. */
-  answerTimeMs: number;
-}
-
-export interface VerificationDependencies {
+interface Dependencies {
   db: Database<Tables>;
   companyId: string;
   clock: Clock;
@@ -49,97 +42,119 @@ export interface VerificationDependencies {
   settings: SettingsService;
 }
 
+/** What is known before the decision. */
+interface Prepared {
+  call: Call;
+  attempt: Attempt;
+  folded: string;
+  access: Access | undefined;
+  /** True when what was typed cannot be a code at all. */
+  slip: boolean;
+  matched: boolean;
+  current: VersionedSettings;
+}
+
 /** Stands where a user or a code has no id; no row has it. */
 const nobody = "";
 
-export async function prepareVerification(
-  { db, companyId, clock, keyring, audit, settings }: VerificationDependencies,
-  call: Call,
-  attempt: Attempt,
-): Promise<Verification> {
-  const folded = foldLoginName(attempt.user);
-  const plainCode = readCode(attempt.code);
-  const [access, { settings: current, version }] = await Promise.all([
-    store.findAccessByLoginName(db.read, companyId, folded),
-    settings.current(),
-  ]);
-  const matched = plainCode !== undefined && (await matches(plainCode, access));
-  const userId = access?.userId ?? nobody;
-  const codeId = access?.code?.id ?? nobody;
+/** A verification that is ready to be decided, once, in a unit of work. */
+export class Verification {
+  readonly #with: Dependencies;
+  readonly #prepared: Prepared;
+  readonly #userId: string;
+  readonly #codeId: string;
 
-  async function matches(code: PlainCode, found: Access | undefined): Promise<boolean> {
-    const stored = found?.code;
-    const pepper = keyring.find("code_pepper", stored?.recipe.pepperKid ?? nobody) ?? keyring.current("code_pepper");
-    // Digest the input even when there is nothing to compare it with. Skipping it would answer faster
-    // for unknown users and turn this into a directory of who exists.
-    const recipe = stored?.recipe ?? dummyRecipe(code, pepper);
-    const binding = { companyId, userId: found?.userId ?? nobody, codeId: stored?.id ?? nobody };
-    const digest = await digestCode(code, binding, recipe, pepper);
-    return digestsEqual(digest, stored?.digest ?? ("" as CodeDigest));
+  private constructor(dependencies: Dependencies, prepared: Prepared) {
+    this.#with = dependencies;
+    this.#prepared = prepared;
+    this.#userId = prepared.access?.userId ?? nobody;
+    this.#codeId = prepared.access?.code?.id ?? nobody;
   }
 
-  async function decide(trx: Connection): Promise<Outcome> {
+  static async prepare(dependencies: Dependencies, call: Call, attempt: Attempt): Promise<Verification> {
+    const { db, companyId, settings } = dependencies;
+    const folded = foldLoginName(attempt.user);
+    const code = readCode(attempt.code);
+    const access = await store.findAccessByLoginName(db.read, companyId, folded);
+    const current = await settings.current();
+    const matched = code !== undefined && (await matches(dependencies, code, access));
+    const slip = code === undefined;
+    return new Verification(dependencies, { call, attempt, folded, access, slip, matched, current });
+  }
+
+  async decide(trx: Connection): Promise<Outcome> {
+    const { companyId, clock } = this.#with;
+    const { matched, slip, current } = this.#prepared;
+    const { tries, lockMinutes } = current.settings.lockout;
     const now = clock.now();
-    // A slip of the hand says nothing about the secret and costs no try: it can match no row.
-    const guarded = plainCode === undefined ? nobody : codeId;
     const decided = await store.decide(trx, companyId, {
-      userId,
-      codeId: guarded,
+      userId: this.#userId,
+      // A slip of the hand says nothing about the secret and costs no try: it is held against no row.
+      codeId: slip ? nobody : this.#codeId,
       matched,
       now,
-      tries: current.lockout.tries,
-      lockUntil: addMs(now, current.lockout.lockMinutes * 60_000),
+      tries,
+      lockUntil: addMs(now, lockMinutes * 60_000),
     });
     if (decided !== undefined && matched) {
-      await record(trx, undefined, { consumed: decided.status === "consumed" });
-      return { accepted: true, userId };
+      await this.#record(trx, undefined, { consumed: decided.status === "consumed" });
+      return { accepted: true, userId: this.#userId };
     }
-    const reason = await reasonFor(trx, decided, now);
-    await record(trx, reason, decided === undefined ? {} : { failures: decided.failures });
-    if (decided !== undefined) await recordConsequences(trx, decided);
+    const reason = await this.#reasonFor(trx, decided, now);
+    await this.#record(trx, reason, decided === undefined ? {} : { failures: decided.failures });
+    if (decided !== undefined) await this.#recordConsequences(trx, decided);
     return { accepted: false, reason };
   }
 
-  async function reasonFor(trx: Connection, decided: store.Decided | undefined, now: Parameters<typeof refusalReason>[2]) {
-    const row = await store.findAccess(trx, companyId, userId);
-    if (plainCode === undefined) return "slip";
-    return decided === undefined ? refusalReason(row, codeId, now) : "wrong_code";
+  async #reasonFor(trx: Connection, decided: store.Decided | undefined, now: Instant): Promise<RefusalReason> {
+    const row = await store.findAccess(trx, this.#with.companyId, this.#userId);
+    if (this.#prepared.slip) return "slip";
+    return decided === undefined ? refusalReason(row, this.#codeId, now) : "wrong_code";
   }
 
-  async function record(trx: Connection, reason: RefusalReason | undefined, details: Details) {
+  async #record(trx: Connection, reason: RefusalReason | undefined, details: Details) {
+    const { call, attempt, access, folded, current } = this.#prepared;
     const known = access !== undefined;
-    await audit.record(trx, call, {
+    await this.#with.audit.record(trx, call, {
       action: "emergency_code.verified",
       outcome: reason === undefined ? "success" : "refused",
       ...(reason !== undefined && { reason }),
-      userId: known ? userId : undefined,
+      userId: access?.userId,
       details: {
         ...details,
         ...(attempt.attemptId !== undefined && { attemptId: attempt.attemptId }),
-        codeId: codeId === nobody ? null : codeId,
-        settingsVersion: version,
+        codeId: access?.code?.id ?? null,
+        settingsVersion: current.version,
         // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
-        ...(!known && digestName(folded, keyring)),
+        ...(!known && digestName(folded, this.#with.keyring)),
       },
       ...(known && { personal: { loginName: folded } }),
     });
   }
 
-  async function recordConsequences(trx: Connection, { lockedUntil, failures, status }: store.Decided) {
+  async #recordConsequences(trx: Connection, { lockedUntil, failures, status }: store.Decided) {
+    const { call } = this.#prepared;
+    const about = { userId: this.#userId, details: { codeId: this.#codeId, failures } };
     if (lockedUntil !== null) {
-      await audit.record(trx, call, { action: "emergency_access.locked", userId, details: { codeId, lockedUntil, failures } });
+      const details = { ...about.details, lockedUntil };
+      await this.#with.audit.record(trx, call, { action: "emergency_access.locked", ...about, details });
     }
     if (status === "revoked" && failures >= maxConsecutiveFailures) {
-      await audit.record(trx, call, {
-        action: "emergency_code.revoked",
-        reason: "too_many_failures",
-        userId,
-        details: { codeId, failures },
-      });
+      const reason = "too_many_failures";
+      await this.#with.audit.record(trx, call, { action: "emergency_code.revoked", reason, ...about });
     }
   }
+}
 
-  return { decide, answerTimeMs: current.answerTimeMs };
+async function matches({ companyId, keyring }: Dependencies, code: PlainCode, access: Access | undefined) {
+  const stored = access?.code;
+  const pepper = keyring.find("code_pepper", stored?.recipe.pepperKid ?? nobody) ?? keyring.current("code_pepper");
+  // Digest the input even when there is nothing to compare it with. Skipping it would answer faster
+  // for unknown users and turn this into a directory of who exists.
+  const recipe = stored?.recipe ?? dummyRecipe(code, pepper);
+  const binding = { companyId, userId: access?.userId ?? nobody, codeId: stored?.id ?? nobody };
+  const digest = await digestCode(code, binding, recipe, pepper);
+  return digestsEqual(digest, stored?.digest ?? ("" as CodeDigest));
 }
 
 function digestName(folded: string, keyring: Keyring): Details {

@@ -1,7 +1,7 @@
 /** What makes a database an installation: its company, its keys, its first settings and its first credentials. */
 import type { KeyFile, Profile } from "@sparekey/contract";
 import { insertKey, makeApiKey } from "../api-keys/service.ts";
-import { createAuditService } from "../audit/service.ts";
+import { AuditService } from "../audit/service.ts";
 import { createAuthnKey } from "../authn-keys/service.ts";
 import { createKeys, type RootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -34,7 +34,7 @@ export async function createInstallation(
   { clock, random }: { clock: Clock; random: Random },
 ): Promise<FirstCredentials> {
   const company: Company = { id: random.uuid(), name: companyName, publicUrl };
-  const audit = createAuditService(db, company.id, { clock, random });
+  const audit = new AuditService({ db, companyId: company.id, clock, random });
   const description = "First Super Administrator key";
   const { key, keyFile } = await makeApiKey(company, { role: "Super Administrator", description }, { clock, random });
   return db.write(async (trx) => {

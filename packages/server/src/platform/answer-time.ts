@@ -6,7 +6,11 @@ import type { Clock } from "./clock.ts";
  * What the work did, and how long that took, is then no longer to be seen in the time of the answer:
  * every answer comes at the first beat, and under load at a later beat. 0 answers at once.
  */
-export async function answerOnTheBeat<Result>(clock: Clock, gridMs: number, work: () => Promise<Result>): Promise<Result> {
+export async function answerOnTheBeat<Result>(
+  clock: Clock,
+  gridMs: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const startedMs = clock.monotonicMs();
   const result = await work();
   if (gridMs > 0) {

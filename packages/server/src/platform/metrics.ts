@@ -25,7 +25,8 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   return {
-    request: ({ method, route, status }, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
+    request: ({ method, route, status }, seconds) =>
+      requests.observe({ method, route, status: String(status) }, seconds),
     event: (labels) => events.inc(labels),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };

@@ -22,7 +22,8 @@ export function createRateLimiter(): RateLimiter {
   const limiters = new Map<string, RateLimiterMemory>();
 
   function limiterOf(budget: string, points: number): RateLimiterMemory {
-    const limiter = limiters.get(budget) ?? new RateLimiterMemory({ keyPrefix: budget, points, duration: windowSeconds });
+    const limiter =
+      limiters.get(budget) ?? new RateLimiterMemory({ keyPrefix: budget, points, duration: windowSeconds });
     limiter.points = points;
     limiters.set(budget, limiter);
     return limiter;

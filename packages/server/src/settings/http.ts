@@ -31,7 +31,8 @@ export function settingsRoutes(wire: Wire, settings: SettingsService) {
       config: { access },
       schema: {
         summary: "Replace the company's settings",
-        description: "Needs `If-Match` with the ETag that was read, so that two administrators cannot overwrite each other.",
+        description:
+          "Needs `If-Match` with the ETag that was read, so that two administrators cannot overwrite each other.",
         tags: ["Settings"],
         body: Settings,
         response: { 200: Settings },

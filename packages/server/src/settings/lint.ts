@@ -22,7 +22,8 @@ const rules: Rule[] = [
     standard: nist,
     clause: "4.2.1.2",
     setting: "onlineEmergencyCode.expiryValue",
-    message: "a recovery code that is read out over the phone lives 10 minutes at most; the company's default is longer",
+    message:
+      "a recovery code that is read out over the phone lives 10 minutes at most; the company's default is longer",
     remedy: "onlineEmergencyCode.expiryUnit=minutes onlineEmergencyCode.expiryValue=10",
     broken: ({ onlineEmergencyCode: { expiryUnit, expiryValue } }) =>
       lifetimeMinutes({ unit: expiryUnit, value: expiryValue }) > 10,

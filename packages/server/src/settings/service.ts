@@ -16,51 +16,54 @@ export interface VersionedSettings {
   settings: Settings;
 }
 
-export interface SettingsService {
-  current(): Promise<VersionedSettings>;
-  /** Replaces them if they still are at `version`; else refuses with `settings_changed`. */
-  replace(call: Call, version: number, settings: Settings): Promise<VersionedSettings>;
-  lint(): Promise<SettingsLint>;
-}
-
 /** Runs in the unit of work that changes the settings, for features whose rows depend on one. */
 export type SettingsChanged = (trx: Connection, call: Call, before: Settings, after: Settings) => Promise<void>;
 
-export function createSettingsService(
-  db: Database<Tables>,
-  companyId: string,
-  { clock, audit, onChange }: { clock: Clock; audit: AuditService; onChange: SettingsChanged },
-): SettingsService {
-  let parsed: VersionedSettings | undefined;
+interface Dependencies {
+  db: Database<Tables>;
+  companyId: string;
+  clock: Clock;
+  audit: AuditService;
+  onChange: SettingsChanged;
+}
 
-  /** Reads the row every time, since another node may have changed it, and parses it once a version. */
-  async function current(): Promise<VersionedSettings> {
-    const { version, value } = await getSettings(db.read, companyId);
-    if (parsed?.version !== version) parsed = { version, settings: JSON.parse(value) as Settings };
-    return parsed;
+export class SettingsService {
+  readonly #with: Dependencies;
+  #parsed: VersionedSettings | undefined;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
   }
 
-  return {
-    current,
-    replace: async (call, version, settings) => {
-      checkLifetime(settings);
-      const before = await current();
-      return db.write(async (trx) => {
-        const next = await replaceSettings(trx, companyId, { version, value: JSON.stringify(settings) }, clock.now());
-        if (next === undefined) throw new Refusal("settings_changed");
-        await onChange(trx, call, before.settings, settings);
-        await audit.record(trx, call, {
-          action: "settings.changed",
-          details: { from: JSON.stringify(before.settings), to: JSON.stringify(settings), settingsVersion: next },
-        });
-        return { version: next, settings };
+  /** Reads the row every time, since another node may have changed it, and parses it once a version. */
+  async current(): Promise<VersionedSettings> {
+    const { version, value } = await getSettings(this.#with.db.read, this.#with.companyId);
+    if (this.#parsed?.version !== version) this.#parsed = { version, settings: JSON.parse(value) as Settings };
+    return this.#parsed;
+  }
+
+  /** Replaces them if they still are at `version`; else refuses with `settings_changed`. */
+  async replace(call: Call, version: number, settings: Settings): Promise<VersionedSettings> {
+    const { db, companyId, clock, audit, onChange } = this.#with;
+    checkLifetime(settings);
+    const before = await this.current();
+    return db.write(async (trx) => {
+      const next = await replaceSettings(trx, companyId, { version, value: JSON.stringify(settings) }, clock.now());
+      // The version is in the statement's condition, so what was read before is what is being replaced.
+      if (next === undefined || before.version !== version) throw new Refusal("settings_changed");
+      await onChange(trx, call, before.settings, settings);
+      await audit.record(trx, call, {
+        action: "settings.changed",
+        details: { from: JSON.stringify(before.settings), to: JSON.stringify(settings), settingsVersion: next },
       });
-    },
-    lint: async () => {
-      const { version, settings } = await current();
-      return { version, findings: lintSettings(settings) };
-    },
-  };
+      return { version: next, settings };
+    });
+  }
+
+  async lint(): Promise<SettingsLint> {
+    const { version, settings } = await this.current();
+    return { version, findings: lintSettings(settings) };
+  }
 }
 
 /** Writes the first settings, in the unit of work that makes the installation. */

@@ -37,6 +37,8 @@ export interface TestInstallation {
   url: string;
   dataDir: string;
   db: Database<Tables>;
+  /** Opens the same database a second time, as a restart or another node does. */
+  rootKey: RootKey;
   clock: TestClock;
   company: Company;
   keyFile: KeyFile;
@@ -71,7 +73,11 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const rootKey = parseRootKey(generateRootKey(random)) as RootKey;
   const db = openSqlite<Tables>(join(dataDir, "sparekey.db"));
   await db.migrate((connection) => migrateToLatest(connection, migrations));
-  const request = { companyName: "Test Company", publicUrl: "http://localhost:8080", profile: options.profile ?? "vendor" };
+  const request = {
+    companyName: "Test Company",
+    publicUrl: "http://localhost:8080",
+    profile: options.profile ?? "vendor",
+  };
   const { keyFile, clientKey } = await createInstallation(db, rootKey, request, { clock, random });
   const company = (await findCompany(db.read)) as Company;
   const keyring = await openKeyring(db.read, company.id, rootKey, random);
@@ -82,7 +88,11 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const call: TestInstallation["call"] = async (method, path, { body, headers = {} } = {}) => {
     const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const type = content === undefined ? {} : { "content-type": "application/json" };
-    const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...(content !== undefined && { body: content }) });
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...type, ...headers },
+      ...(content !== undefined && { body: content }),
+    });
     return { status: response.status, headers: response.headers, body: parse(await response.text()) };
   };
   const token: TestInstallation["token"] = (file = keyFile) => signToken(file, clock);
@@ -92,13 +102,14 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     call(method, path, { body, headers: { "client-key": clientKey } });
 
   return {
-    ...{ url, dataDir, db, clock, company, keyFile, clientKey, call, admin, client, token },
+    ...{ url, dataDir, db, rootKey, clock, company, keyFile, clientKey, call, admin, client, token },
     createUser: async (username, more = {}) => {
       const [firstName = "Test", lastName = "User"] = username.split(".");
       const body = { username, email: `${username}@example.com`, firstName, lastName, ...more };
       return expectOk(await admin("POST", "/api/v1/users", body));
     },
-    issue: async (userId, body = {}) => expectOk(await admin("POST", `/api/v1/users/${userId}/emergency-code`, body)).code,
+    issue: async (userId, body = {}) =>
+      expectOk(await admin("POST", `/api/v1/users/${userId}/emergency-code`, body)).code,
     verify: async (user, code) => expectOk(await client("POST", "/api/v1/verify", { user, code })).accepted,
     changeSettings: async (change) => {
       const { body, headers } = await admin("GET", "/api/v1/settings");

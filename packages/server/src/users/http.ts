@@ -40,5 +40,8 @@ function toBatchRow(value: unknown): BatchRow {
   const [fault] = isUserInput.errors ?? [];
   const { username = "" } = (value ?? {}) as { username?: unknown };
   const place = fault?.instancePath.slice(1).replaceAll("/", ".") ?? "";
-  return { username: String(username).slice(0, 320), problem: `${place === "" ? "the row" : place} ${fault?.message ?? "is not valid"}` };
+  return {
+    username: String(username).slice(0, 320),
+    problem: `${place === "" ? "the row" : place} ${fault?.message ?? "is not valid"}`,
+  };
 }

@@ -15,19 +15,7 @@ import { applyInput, changedProperties, loginNamesOf, type User } from "./user.t
 export { foldLoginName } from "./login-name.ts";
 export type { User } from "./user.ts";
 
-export type UpsertOutcome = "created" | "updated" | "unchanged";
-
-export interface UsersService {
-  find(id: string): Promise<User | undefined>;
-  findByLoginName(name: string): Promise<User | undefined>;
-  /** Refuses with `user_not_found`, or with `protected_user` when only a Super Administrator may manage this user. */
-  getManageable(call: Call<Administrator>, id: string): Promise<User>;
-  setStatus(call: Call<Administrator>, id: string, status: User["status"]): Promise<void>;
-  /** Creates or updates the user with this username. */
-  upsert(call: Call, input: UserInput): Promise<{ user: User; outcome: UpsertOutcome }>;
-  /** The same for many: a result a row, and a refused row stops no other. `undefined` stands for a row that is no valid input. */
-  upsertAll(call: Call, rows: BatchRow[]): Promise<UserBatchAnswer>;
-}
+type UpsertOutcome = "created" | "updated" | "unchanged";
 
 /** A row of a batch: an input, or what is wrong with it. */
 export type BatchRow = { input: UserInput } | { username: string; problem: string };
@@ -36,6 +24,8 @@ export type BatchRow = { input: UserInput } | { username: string; problem: strin
 export type UserChanged = (trx: Connection, user: User) => Promise<void>;
 
 interface Dependencies {
+  db: Database<Tables>;
+  companyId: string;
   clock: Clock;
   random: Random;
   audit: AuditService;
@@ -43,29 +33,40 @@ interface Dependencies {
   onChange: UserChanged;
 }
 
-export function createUsersService(
-  db: Database<Tables>,
-  companyId: string,
-  { clock, random, audit, settings, onChange }: Dependencies,
-): UsersService {
-  async function getManageable(call: Call<Administrator>, id: string): Promise<User> {
-    const [user, { settings: current }] = await Promise.all([store.findUser(db.read, companyId, id), settings.current()]);
-    if (user === undefined) throw userNotFound(id);
-    if (call.principal.role !== "Super Administrator" && isProtected(user, current.protectedGroups)) {
-      await audit.recordAlone(call, {
-        action: "principal.refused",
-        outcome: "refused",
-        reason: "protected_user",
-        userId: id,
-        details: { role: call.principal.role },
-      });
-      throw new Refusal("protected_user");
-    }
-    return user;
+export class UsersService {
+  readonly #with: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
   }
 
-  async function setStatus(call: Call<Administrator>, id: string, status: User["status"]) {
-    const user = await getManageable(call, id);
+  findByLoginName(name: string): Promise<User | undefined> {
+    return store.findUserByLoginName(this.#with.db.read, this.#with.companyId, foldLoginName(name));
+  }
+
+  /** Refuses with `user_not_found`, or with `protected_user` when only a Super Administrator may manage this user. */
+  async getManageable(call: Call<Administrator>, id: string): Promise<User> {
+    const { db, companyId, settings, audit } = this.#with;
+    const user = await store.findUser(db.read, companyId, id);
+    if (user === undefined) throw userNotFound(id);
+    const { role } = call.principal;
+    if (role === "Super Administrator") return user;
+    const { protectedGroups } = (await settings.current()).settings;
+    if (!user.groups.some((group) => protectedGroups.includes(group))) return user;
+    const reason = "protected_user";
+    await audit.recordAlone(call, {
+      action: "principal.refused",
+      outcome: "refused",
+      reason,
+      userId: id,
+      details: { role },
+    });
+    throw new Refusal(reason);
+  }
+
+  async setStatus(call: Call<Administrator>, id: string, status: User["status"]): Promise<void> {
+    const { db, companyId, clock, audit, onChange } = this.#with;
+    const user = await this.getManageable(call, id);
     await db.write(async (trx) => {
       if (!(await store.updateStatus(trx, companyId, id, status, clock.now()))) return;
       await onChange(trx, { ...user, status });
@@ -73,7 +74,29 @@ export function createUsersService(
     });
   }
 
-  async function upsertIn(trx: Connection, call: Call, input: UserInput) {
+  /** Creates or updates the user with this username. Refuses with `login_name_taken`. */
+  upsert(call: Call, input: UserInput): Promise<{ user: User; outcome: UpsertOutcome }> {
+    return this.#with.db.write((trx) => this.#upsertIn(trx, call, input));
+  }
+
+  /** The same for many: a result a row, and a refused row stops no other. */
+  async upsertAll(call: Call, rows: BatchRow[]): Promise<UserBatchAnswer> {
+    if (rows.length > maxUserBatch) {
+      throw new Refusal("malformed_request", { answer: `At most ${maxUserBatch} users a call.` });
+    }
+    const results = await Promise.all(rows.map((row, index) => this.#upsertRow(call, row, index + 1)));
+    const count = (outcome: UserResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
+    return {
+      created: count("created"),
+      updated: count("updated"),
+      unchanged: count("unchanged"),
+      refused: count("refused"),
+      results,
+    };
+  }
+
+  async #upsertIn(trx: Connection, call: Call, input: UserInput) {
+    const { companyId, clock, random, onChange } = this.#with;
     const folded = foldLoginName(input.username);
     const before = await store.findUserByLoginName(trx, companyId, folded);
     if (before !== undefined && foldLoginName(before.username) !== folded) throw loginNameTaken(input.username);
@@ -86,59 +109,40 @@ export function createUsersService(
     const taken = await store.replaceLoginNames(trx, companyId, user.id, loginNamesOf(user));
     if (taken !== undefined) throw loginNameTaken(taken);
     await onChange(trx, user);
-    await recordUpsert(trx, call, before, user, changed);
+    await this.#recordUpsert(trx, call, { before, user, changed });
     return { user, outcome: before === undefined ? ("created" as const) : ("updated" as const) };
   }
 
-  async function recordUpsert(trx: Connection, call: Call, before: User | undefined, user: User, changed: string[]) {
-    const personal = { username: user.username, email: user.email };
+  async #recordUpsert(
+    trx: Connection,
+    call: Call,
+    { before, user, changed }: { before: User | undefined; user: User; changed: string[] },
+  ) {
+    const { audit } = this.#with;
+    const about = { userId: user.id, personal: { username: user.username, email: user.email } };
     if (before === undefined) {
-      await audit.record(trx, call, { action: "user.created", userId: user.id, details: { status: user.status }, personal });
+      await audit.record(trx, call, { action: "user.created", ...about, details: { status: user.status } });
       return;
     }
-    if (changed.includes("status")) {
-      await audit.record(trx, call, { action: `user.${user.status}`, userId: user.id, personal });
-    }
+    if (changed.includes("status")) await audit.record(trx, call, { action: `user.${user.status}`, ...about });
     if (changed.some((name) => name !== "status")) {
-      await audit.record(trx, call, { action: "user.updated", userId: user.id, details: { changed }, personal });
+      await audit.record(trx, call, { action: "user.updated", ...about, details: { changed } });
     }
   }
 
-  const upsert: UsersService["upsert"] = (call, input) => db.write((trx) => upsertIn(trx, call, input));
-
-  async function upsertRow(call: Call, row: BatchRow, place: number): Promise<UserResult> {
+  async #upsertRow(call: Call, row: BatchRow, place: number): Promise<UserResult> {
     if ("problem" in row) {
       return { row: place, username: row.username, outcome: "refused", code: "malformed_request", detail: row.problem };
     }
     const { username } = row.input;
     try {
-      return { row: place, username, ...(await upsert(call, row.input)) };
+      return { row: place, username, ...(await this.upsert(call, row.input)) };
     } catch (error) {
       // A refused row is a result of the batch; anything else fails the call, and may be sent again as it is.
       if (!(error instanceof Refusal)) throw error;
       return { row: place, username, outcome: "refused", code: error.code, detail: error.note.answer ?? error.code };
     }
   }
-
-  return {
-    find: (id) => store.findUser(db.read, companyId, id),
-    findByLoginName: (name) => store.findUserByLoginName(db.read, companyId, foldLoginName(name)),
-    getManageable,
-    setStatus,
-    upsert,
-    upsertAll: async (call, rows) => {
-      if (rows.length > maxUserBatch) throw new Refusal("malformed_request", { answer: `At most ${maxUserBatch} users a call.` });
-      const results = await Promise.all(rows.map((row, index) => upsertRow(call, row, index + 1)));
-      const count = (outcome: UserResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
-      return {
-        created: count("created"),
-        updated: count("updated"),
-        unchanged: count("unchanged"),
-        refused: count("refused"),
-        results,
-      };
-    },
-  };
 }
 
 /** `lookedUp` is what the client sent, and only the client is told. */
@@ -148,8 +152,4 @@ export function userNotFound(lookedUp: string): Refusal {
 
 function loginNameTaken(name: string): Refusal {
   return new Refusal("login_name_taken", { answer: `The login name ${name} already belongs to another user.` });
-}
-
-function isProtected(user: User, protectedGroups: string[]): boolean {
-  return user.groups.some((group) => protectedGroups.includes(group));
 }

@@ -13,7 +13,11 @@ export async function findUser(db: Connection, companyId: string, id: string): P
 }
 
 /** The user who signs in with this folded name: username, alternate username or email. */
-export async function findUserByLoginName(db: Connection, companyId: string, folded: string): Promise<User | undefined> {
+export async function findUserByLoginName(
+  db: Connection,
+  companyId: string,
+  folded: string,
+): Promise<User | undefined> {
   const row = await db
     .selectFrom("login_names")
     .innerJoin("users", "users.id", "login_names.user_id")

@@ -10,7 +10,8 @@ export function applyInput(before: User | undefined, input: UserInput, id: strin
   return {
     id: before?.id ?? id,
     username: input.username,
-    alternateUsername: input.alternateUsername === undefined ? (before?.alternateUsername ?? null) : input.alternateUsername,
+    alternateUsername:
+      input.alternateUsername === undefined ? (before?.alternateUsername ?? null) : input.alternateUsername,
     email: input.email,
     firstName: input.firstName,
     lastName: input.lastName,

@@ -54,7 +54,8 @@ export function vendorUserRoutes(wire: Wire, users: UsersService, codes: Emergen
       config: { access: { by: "administrator", permission: "rsa.user.factor.manage" } },
       schema: {
         summary: "Unlock",
-        description: "`EMERGENCY_TOKENCODE` clears the failures and the lock of emergency access. Sparekey locks no other method.",
+        description:
+          "`EMERGENCY_TOKENCODE` clears the failures and the lock of emergency access. Sparekey locks no other method.",
         tags,
         body: UnlockMethods,
       },

@@ -23,7 +23,7 @@ const maxWaiting = 10_000;
 export class GroupCommit<Tables> {
   readonly #database: DatabaseSync;
   readonly #trx: Kysely<Tables>;
-  #waiting: Waiting<Tables>[] = [];
+  readonly #waiting: Waiting<Tables>[] = [];
   #running = false;
   #closed = false;
 

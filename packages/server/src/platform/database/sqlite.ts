@@ -12,7 +12,9 @@ const busyTimeoutMs = 2_000;
 export function openSqlite<Tables>(path: string): Database<Tables> {
   const writer = openConnection(path);
   // WAL lets readers go on beside the writer; FULL flushes the log at each commit, so an acknowledged write survives.
-  writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+  writer.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384",
+  );
   const reader = openConnection(path);
   reader.exec("PRAGMA query_only = ON; PRAGMA cache_size = -16384");
   const trx = kyselyOnSqlite<Tables>(writer);

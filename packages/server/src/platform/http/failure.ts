@@ -36,7 +36,11 @@ export function toClientFailure(error: unknown): ClientFailure {
   }
   const { code = "", validation, validationContext } = error as Partial<FastifyError>;
   if (validation !== undefined) {
-    return { code: "malformed_request", answer: describeValidation(validation, validationContext ?? "body"), bug: false };
+    return {
+      code: "malformed_request",
+      answer: describeValidation(validation, validationContext ?? "body"),
+      bug: false,
+    };
   }
   const known = clientErrors[code];
   if (known !== undefined) return { code: known, bug: false };
@@ -59,7 +63,8 @@ function describeValidation(validation: Validation, where: string): string {
   const first = faults.find(({ keyword }) => isCount(keyword)) ?? faults[0] ?? validation[0];
   if (first === undefined) return `The ${where} is not valid.`;
   const place = first.instancePath.slice(1).replaceAll("/", ".");
-  if (place === "" && isCount(first.keyword) && where === "body") return "Wrong number of properties in the request body.";
+  if (place === "" && isCount(first.keyword) && where === "body")
+    return "Wrong number of properties in the request body.";
   return `${place === "" ? `The ${where}` : place} ${first.message ?? "is not valid"}.`;
 }
 

@@ -88,7 +88,7 @@ function acceptStrictJson(server: Wire) {
   const parse = server.getDefaultJsonParser("error", "error");
   server.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
-    parse(request, body as string, (error, value) => {
+    void parse(request, body as string, (error, value) => {
       if (error) done(new Refusal("malformed_request", { answer: "The request body is not valid JSON." }), undefined);
       else done(null, value);
     });

@@ -52,6 +52,7 @@ export const AuditQuery = Type.Object(
     after: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
         description: "Only what comes after this sequence number: the `cursor` of the last answer.",
       }),
     ),

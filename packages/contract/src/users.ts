@@ -2,7 +2,8 @@
 import { type Static, Type } from "typebox";
 
 const Name = Type.String({ maxLength: 200 });
-const LoginName = Type.String({ minLength: 1, maxLength: 320 });
+/** Something that a person can see and type: no control characters, and not white space alone. */
+const LoginName = Type.String({ minLength: 1, maxLength: 320, pattern: "^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$" });
 
 /** The most users that one call creates or updates. */
 export const maxUserBatch = 1_000;

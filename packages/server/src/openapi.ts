@@ -1,5 +1,8 @@
 /** The OpenAPI 3.1 document, made from the routes' own schemas. */
 import { type FastifyDynamicSwaggerOptions, fastifySwagger } from "@fastify/swagger";
+import { Problem, VendorError, VendorGateError } from "@sparekey/contract";
+import type { FastifySchema } from "fastify";
+import { Type } from "typebox";
 import type { Wire } from "./platform/http/wire.ts";
 import type { RouteAccess } from "./principal.ts";
 
@@ -33,7 +36,11 @@ export async function describeRoutes(server: Wire, publicUrl: string, version: s
         },
       },
     },
-    transform: ({ schema, url, route }) => ({ schema: { ...schema, security: securityOf(route.config?.access) }, url }),
+    transform: ({ schema, url, route }) => {
+      if (schema?.hide) return { schema, url };
+      const response = { ...emptyAnswerOf(schema), ...errorsOf(url), ...(schema?.response as object) };
+      return { schema: { ...schema, response, security: securityOf(route.config?.access) }, url };
+    },
   };
   await server.register(fastifySwagger, options);
 }
@@ -47,6 +54,21 @@ export function openApiRoute(server: Wire) {
     },
     async () => server.swagger(),
   );
+}
+
+/** What a route answers that declares no body of its own. */
+function emptyAnswerOf(schema: FastifySchema | undefined) {
+  return schema?.response === undefined ? { "2XX": { description: "Done." } } : {};
+}
+
+/** Every route can refuse, in the shape of its wire. */
+function errorsOf(url: string) {
+  const vendor = url.startsWith("/AdminInterface/") || url.startsWith("/mfa/");
+  const shape = vendor ? Type.Union([VendorError, VendorGateError]) : Problem;
+  return {
+    "4XX": { ...shape, description: "The request is refused; the code says why." },
+    "5XX": { ...shape, description: "The service cannot answer; `Retry-After` says when to try again." },
+  };
 }
 
 function securityOf(access: RouteAccess | undefined): Record<string, string[]>[] {

@@ -24,7 +24,7 @@ import type { ErrorShape, Wire } from "./platform/http/wire.ts";
 import { addWire, answerErrorsAs, answerWith } from "./platform/http/wire-errors.ts";
 import type { Job } from "./platform/jobs.ts";
 import type { Log } from "./platform/log.ts";
-import { createMetrics } from "./platform/metrics.ts";
+import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
@@ -52,20 +52,25 @@ export interface App {
   jobs: Job[];
 }
 
-export async function createApp(options: AppOptions): Promise<App> {
-  const { db, company, keyring, clock, random, log } = options;
-  const metrics = createMetrics();
-
+/** What the service does, before any wire: every feature, in the order in which each needs the others. */
+export function createServices({ db, company, keyring, clock, random }: AppOptions, metrics?: Metrics) {
   const companyId = company.id;
-  const audit = new AuditService({ db, companyId, clock, random, onRecord: metrics.event });
+  const audit = new AuditService({ db, companyId, clock, random, ...(metrics && { onRecord: metrics.event }) });
   const onSettings = applyLockoutIn(companyId, clock, audit);
   const settings = new SettingsService({ db, companyId, clock, audit, onChange: onSettings });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
   const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
+  return { audit, settings, users, codes, authentication };
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { db, company, clock, random, log } = options;
+  const metrics = createMetrics();
+  const { audit, settings, users, codes, authentication } = createServices(options, metrics);
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
-  const authnKeys = new AuthnKeysService({ db, companyId, clock, random, audit });
+  const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit });
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
   const health = new HealthService(db, options.isStopping ?? (() => false));
 
@@ -74,7 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     newRequestId: () => random.uuid(),
     trustedProxies: options.trustedProxies ?? [],
     tls: options.tls,
-    answerError: answerWith(problemShape, clock),
+    answerError: (error, request, reply) => answerWith(shapeAt(request.url), clock)(error, request, reply),
   });
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
@@ -102,4 +107,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.ready();
 
   return { http, jobs: [removeExpiredAttempts(authentication)] };
+}
+
+/** The shape of the wire that a URL belongs to, where no route was found that would know. */
+function shapeAt(url: string): ErrorShape {
+  return /^\/(AdminInterface\/restapi|mfa\/v1_1)\//.test(url) ? vendorShape : problemShape;
 }

@@ -1,5 +1,6 @@
 /** `sparekey-server serve`: the service itself, from start to an orderly end. */
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { type App, createApp } from "../app.ts";
 import type { Config, Secrets } from "../config.ts";
 import type { Company } from "../installation/service.ts";
@@ -104,7 +105,16 @@ async function listen(app: App, { host, port }: Config) {
 
 function readTls({ exposure }: Config) {
   if (exposure.kind !== "tls") return undefined;
-  return { cert: readFileSync(exposure.certFile, "utf8"), key: readFileSync(exposure.keyFile, "utf8") };
+  const tls = { cert: readFileSync(exposure.certFile, "utf8"), key: readFileSync(exposure.keyFile, "utf8") };
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (error) {
+    throw new CommandError(`the certificate and its key cannot be used (${(error as Error).message})`, {
+      hint: "SPAREKEY_TLS_CERT_FILE and SPAREKEY_TLS_KEY_FILE must name a certificate and its own private key, both PEM",
+      exitCode: 2,
+    });
+  }
 }
 
 function warnOfSurprises(app: App, company: Company, config: Config, log: Log) {

@@ -1,23 +1,20 @@
 /** A real installation for a test: a SQLite file, the whole app, listening on loopback. */
 import { createPrivateKey } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { KeyFile, Profile, Settings, User } from "@sparekey/contract";
 import { SignJWT } from "jose";
 import { createApp } from "../app.ts";
-import { type Company, createInstallation, findCompany } from "../installation/service.ts";
-import { generateRootKey, openKeyring, parseRootKey, type RootKey } from "../keyring/service.ts";
+import type { Company } from "../installation/service.ts";
+import type { RootKey } from "../keyring/service.ts";
 import { instantToMs } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
-import { migrateToLatest } from "../platform/database/migrate.ts";
-import { openSqlite } from "../platform/database/sqlite.ts";
+import type { Job } from "../platform/jobs.ts";
 import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
-import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
+import { makeDataDirectory, openDataDirectory } from "./data-directory.ts";
 
 /** What an HTTP call answered. `body` is parsed JSON, or text when it is not JSON. */
 export interface Answer {
@@ -43,6 +40,7 @@ export interface TestInstallation {
   company: Company;
   keyFile: KeyFile;
   clientKey: string;
+  jobs: Job[];
   /** A call without credentials. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   /** A call with a Super Administrator's token. */
@@ -64,24 +62,18 @@ export interface TestInstallation {
 export interface InstallationOptions {
   profile?: Profile;
   clock?: TestClock;
+  /** Stands between the app and its database, to see or to change what passes. */
+  watch?: (db: Database<Tables>) => Database<Tables>;
 }
 
 export async function startInstallation(options: InstallationOptions = {}): Promise<TestInstallation> {
-  const dataDir = mkdtempSync(join(tmpdir(), "sparekey-test-"));
   const clock = options.clock ?? createTestClock();
-  const random = systemRandom;
-  const rootKey = parseRootKey(generateRootKey(random)) as RootKey;
-  const db = openSqlite<Tables>(join(dataDir, "sparekey.db"));
-  await db.migrate((connection) => migrateToLatest(connection, migrations));
-  const request = {
-    companyName: "Test Company",
-    publicUrl: "http://localhost:8080",
-    profile: options.profile ?? "vendor",
-  };
-  const { keyFile, clientKey } = await createInstallation(db, rootKey, request, { clock, random });
-  const company = (await findCompany(db.read)) as Company;
-  const keyring = await openKeyring(db.read, company.id, rootKey, random);
-  const { http } = await createApp({ db, company, keyring, clock, random, log: createLog("silent") });
+  const directory = await makeDataDirectory(options.profile ?? "vendor", clock);
+  const { dataDir, rootKey, keyFile, clientKey } = directory;
+  const { db, company, keyring } = await openDataDirectory(directory);
+  const { watch = (database) => database } = options;
+  const log = createLog("silent");
+  const { http, jobs } = await createApp({ db: watch(db), company, keyring, clock, random: systemRandom, log });
   await http.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
 
@@ -102,7 +94,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     call(method, path, { body, headers: { "client-key": clientKey } });
 
   return {
-    ...{ url, dataDir, db, rootKey, clock, company, keyFile, clientKey, call, admin, client, token },
+    ...{ url, dataDir, db, rootKey, jobs, clock, company, keyFile, clientKey, call, admin, client, token },
     createUser: async (username, more = {}) => {
       const [firstName = "Test", lastName = "User"] = username.split(".");
       const body = { username, email: `${username}@example.com`, firstName, lastName, ...more };

@@ -38,10 +38,10 @@ export function userRoutes(wire: Wire, users: UsersService) {
 function toBatchRow(value: unknown): BatchRow {
   if (isUserInput(value)) return { input: value as UserInput };
   const [fault] = isUserInput.errors ?? [];
-  const { username = "" } = (value ?? {}) as { username?: unknown };
+  const { username } = (value ?? {}) as { username?: unknown };
   const place = fault?.instancePath.slice(1).replaceAll("/", ".") ?? "";
   return {
-    username: String(username).slice(0, 320),
+    username: typeof username === "string" ? username.slice(0, 320) : "",
     problem: `${place === "" ? "the row" : place} ${fault?.message ?? "is not valid"}`,
   };
 }

@@ -8,15 +8,17 @@ import { kyselyOnSqlite } from "./sqlite-driver.ts";
 /** How long a statement waits for another process (`keys`, `migrate`) to finish its write. */
 const busyTimeoutMs = 2_000;
 
+/** How far the page cache of a connection may grow: 16 MiB. */
+const cacheSize = "PRAGMA cache_size = -16384";
+
 /** Opens the file, which need not exist yet, with every commit flushed to disk. */
 export function openSqlite<Tables>(path: string): Database<Tables> {
-  const writer = openConnection(path);
   // WAL lets readers go on beside the writer; FULL flushes the log at each commit, so an acknowledged write survives.
-  writer.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384",
+  const writer = openConnection(
+    path,
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; ${cacheSize}`,
   );
-  const reader = openConnection(path);
-  reader.exec("PRAGMA query_only = ON; PRAGMA cache_size = -16384");
+  const reader = openConnection(path, `PRAGMA query_only = ON; ${cacheSize}`);
   const trx = kyselyOnSqlite<Tables>(writer);
   const read = kyselyOnSqlite<Tables>(reader);
   const commits = new GroupCommit<Tables>(writer, trx);
@@ -32,10 +34,15 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
   };
 }
 
-function openConnection(path: string): DatabaseSync {
+/** SQLite looks into the file only at the first statement, so that what is wrong with it shows there. */
+function openConnection(path: string, pragmas: string): DatabaseSync {
+  let connection: DatabaseSync | undefined;
   try {
-    return new DatabaseSync(path, { timeout: busyTimeoutMs });
+    connection = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    connection.exec(pragmas);
+    return connection;
   } catch (error) {
+    connection?.close();
     throw new DatabaseUnavailable(`cannot open the database ${path}`, { cause: error });
   }
 }

@@ -24,6 +24,9 @@ const clientErrors: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_JSON_BODY: "malformed_request",
   FST_ERR_BAD_URL: "malformed_request",
   FST_ERR_ASYNC_CONSTRAINT: "malformed_request",
+  // No id is that long, so there is nothing under such a path.
+  FST_ERR_MAX_PARAM_LENGTH: "route_not_found",
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: "unsupported_media_type",
 };
 
 export function toClientFailure(error: unknown): ClientFailure {

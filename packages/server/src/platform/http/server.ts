@@ -22,6 +22,8 @@ export interface HttpServerOptions {
 const bodyLimitBytes = 64 * 1_024;
 const requestTimeoutMs = 15_000;
 const idleConnectionMs = 72_000;
+/** Two Authorization headers are joined and so refused. Node alone would take the first and a proxy, perhaps, the other. */
+const connections = { joinDuplicateHeaders: true };
 
 export function createHttpServer({ log, newRequestId, trustedProxies, tls, answerError }: HttpServerOptions): Wire {
   const options = {
@@ -36,9 +38,10 @@ export function createHttpServer({ log, newRequestId, trustedProxies, tls, answe
     return503OnClosing: false,
     forceCloseConnections: "idle" as const,
     clientErrorHandler: answerClientError,
-    frameworkErrors: answerError,
-    routerOptions: { maxParamLength: 500 },
-    ...(tls !== undefined && { https: tls }),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(everyAnswer(request.id))),
+    // Clients join the base URL and a path with a slash from either, and some with both.
+    routerOptions: { maxParamLength: 500, ignoreDuplicateSlashes: true },
+    ...(tls === undefined ? { http: connections } : { https: { ...tls, ...connections } }),
   } satisfies FastifyServerOptions & { https?: object };
   const server = fastify(options).withTypeProvider<TypeBoxTypeProvider>() as unknown as Wire;
 
@@ -47,13 +50,14 @@ export function createHttpServer({ log, newRequestId, trustedProxies, tls, answe
   );
   acceptStrictJson(server);
   server.addHook("onRequest", async (request, reply) => {
-    reply.headers({
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "x-request-id": request.id,
-    });
+    reply.headers(everyAnswer(request.id));
   });
   return server;
+}
+
+/** Headers of every answer. */
+function everyAnswer(requestId: string): Record<string, string> {
+  return { "cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": requestId };
 }
 
 /** One log line and one observation a request. */
@@ -78,6 +82,14 @@ export function compileStrict(schema: object) {
   return strict.compile(schema);
 }
 
+/** An escape like `\ud800` without its other half: no text can hold it, and neither can the record. */
+const loneSurrogate =
+  /\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F]/;
+
+function isWellFormed(json: string): boolean {
+  return !loneSurrogate.test(json.replaceAll("\\\\", " "));
+}
+
 /**
  * JSON alone, and an empty body is no body whatever its content type says: clients send one with a DELETE.
  *
@@ -89,7 +101,8 @@ function acceptStrictJson(server: Wire) {
   server.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
     void parse(request, body as string, (error, value) => {
-      if (error) done(new Refusal("malformed_request", { answer: "The request body is not valid JSON." }), undefined);
+      if (error || !isWellFormed(body as string))
+        done(new Refusal("malformed_request", { answer: "The request body is not valid JSON." }), undefined);
       else done(null, value);
     });
   });

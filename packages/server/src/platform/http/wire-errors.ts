@@ -6,7 +6,8 @@ import { Refusal } from "../refusal.ts";
 import { toClientFailure } from "./failure.ts";
 import type { ErrorShape, Wire } from "./wire.ts";
 
-const methods: HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/** Every method that Fastify hands to a route; it answers the rest as unknown resources. */
+const methods: HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"];
 
 export interface WireOptions {
   prefix: string;

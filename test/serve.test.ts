@@ -1,7 +1,7 @@
 /** One `serve` a data directory, and an orderly end. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { changeSettings, createApiCaller } from "./api-caller.ts";
 import { copyInstallation, createInstallation, type Installation, runServerCommand, startServer } from "./server-process.ts";
@@ -12,10 +12,10 @@ before(async () => {
   original = await createInstallation();
 });
 after(() => original.remove());
-beforeEach((t) => {
+beforeEach(() => {
   made = copyInstallation(original);
-  t.after(made.remove);
 });
+afterEach(() => made.remove());
 
 /** A verification takes this long, so that there is time to stop the server meanwhile. */
 const answerTimeMs = 1_000;

@@ -25,8 +25,7 @@ describe("importPublicKey", () => {
   const rsaKey = (modulusLength: number) => generateKeyPairSync("rsa", { modulusLength }).publicKey;
 
   it("takes RSA of 2048 bits", () => {
-    assert.ok(importPublicKey(pemOf(rsaKey(2_048))).equals(importPublicKey(pemOf(rsaKey(2_048)))) === false);
-    assert.equal(importPublicKey(pemOf(pair.publicKey)).asymmetricKeyType, "rsa");
+    assert.ok(importPublicKey(pemOf(pair.publicKey)).equals(pair.publicKey));
   });
 
   it("refuses RSA that is shorter", () => {

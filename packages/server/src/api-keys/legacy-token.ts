@@ -61,7 +61,7 @@ export async function readLegacyToken(
   try {
     const { payload, protectedHeader } = await compactVerify(token, publicKey, { algorithms: ["RS256"] });
     if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== "JWT") return "malformed";
-    claims = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    claims = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)) ?? {};
   } catch (error) {
     return error instanceof errors.JWSSignatureVerificationFailed ? "bad_signature" : "malformed";
   }

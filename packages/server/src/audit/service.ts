@@ -1,7 +1,7 @@
 /** The record of what happened: written with what it records, never after it. */
 import type { AuditAction, AuditEvent, AuditPage, AuditQuery } from "@sparekey/contract";
 import type { Clock } from "../platform/clock.ts";
-import type { Database } from "../platform/database/database.ts";
+import { type Database, DatabaseUnavailable } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
@@ -62,9 +62,14 @@ export class AuditService {
       personal: personalJson === undefined ? null : commitTo(salt, personalJson),
     };
     const { id, action, user } = event;
-    await store.insertEvent(trx, { id, companyId, action, userId: user, canonical: canonicalJson(event) });
-    if (personalJson !== undefined) {
-      await store.insertPersonal(trx, { eventId: id, salt: salt.toString("base64url"), personal: personalJson });
+    try {
+      await store.insertEvent(trx, { id, companyId, action, userId: user, canonical: canonicalJson(event) });
+      if (personalJson !== undefined) {
+        await store.insertPersonal(trx, { eventId: id, salt: salt.toString("base64url"), personal: personalJson });
+      }
+    } catch (error) {
+      // Whatever keeps the record from being written: nothing happens without it, and the client may try again.
+      throw new DatabaseUnavailable("the record cannot be written", { cause: error });
     }
     onRecord?.({ action, outcome: event.outcome, reason: event.reason ?? "" });
   }

@@ -51,7 +51,7 @@ export class AuthenticationService {
     const { db, clock, codes, companyId, settings } = this.#with;
     const attempt = this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
-    const { answerTimeMs, attemptTries } = (await settings.current()).settings;
+    const { answerTimeMs } = (await settings.current()).settings;
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const typed = code === undefined ? undefined : { user: request.subjectName, code, attemptId: attempt.id };
@@ -60,7 +60,7 @@ export class AuthenticationService {
         await store.insertAttempt(trx, companyId, attempt);
         if (verification === undefined) return "challenged";
         const { accepted } = await verification.decide(trx);
-        return this.#settle(trx, attempt, { accepted, last: attemptTries <= attempt.tries });
+        return this.#settle(trx, attempt, { accepted, tries: attempt.tries });
       });
       return answerFor(situation, contextOf(attempt.id, attempt.messageId, request.context.messageId));
     });
@@ -73,7 +73,7 @@ export class AuthenticationService {
     const code = codeIn(request.subjectCredentials);
     const attempt = await this.#getAttempt(call, id);
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
-    const { answerTimeMs, attemptTries } = (await settings.current()).settings;
+    const { answerTimeMs } = (await settings.current()).settings;
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const { name } = openSubject(attempt.subject, id, keyring);
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });
@@ -86,7 +86,7 @@ export class AuthenticationService {
         // The turn comes first: a request that answers an old message must not spend the code.
         if (tries === undefined) return "stale";
         const { accepted } = await verification.decide(trx);
-        return this.#settle(trx, attempt, { accepted, last: attemptTries <= tries });
+        return this.#settle(trx, attempt, { accepted, tries });
       });
       // A stale request gets the message that is to be answered, so that its client finds back.
       const answered = situation === "stale" ? (await this.#getAttempt(call, id)).messageId : nextMessageId;
@@ -150,9 +150,10 @@ export class AuthenticationService {
   async #settle(
     trx: Connection,
     attempt: store.Attempt,
-    { accepted, last }: { accepted: boolean; last: boolean },
+    { accepted, tries }: { accepted: boolean; tries: number },
   ): Promise<Situation> {
-    if (!(accepted || last)) return "wrong_code";
+    const { settings } = await this.#with.settings.currentIn(trx);
+    if (!accepted && tries < settings.attemptTries) return "wrong_code";
     if (attempt.keep) await store.finishAttempt(trx, attempt.id, accepted ? "succeeded" : "failed");
     else
       await store.removeAttempt(trx, attempt.id, attempt.authnKeyId, {

@@ -13,7 +13,7 @@ import { addMs, type Clock, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
-import type { SettingsService, VersionedSettings } from "../settings/service.ts";
+import type { SettingsService } from "../settings/service.ts";
 import { foldLoginName } from "../users/service.ts";
 import { type Access, type RefusalReason, refusalReason } from "./access-status.ts";
 import { type PlainCode, readCode } from "./code.ts";
@@ -51,7 +51,6 @@ interface Prepared {
   /** True when what was typed cannot be a code at all. */
   slip: boolean;
   matched: boolean;
-  current: VersionedSettings;
 }
 
 /** Stands where a user or a code has no id; no row has it. */
@@ -72,20 +71,21 @@ export class Verification {
   }
 
   static async prepare(dependencies: Dependencies, call: Call, attempt: Attempt): Promise<Verification> {
-    const { db, companyId, settings } = dependencies;
+    const { db, companyId } = dependencies;
     const folded = foldLoginName(attempt.user);
     const code = readCode(attempt.code);
     const access = await store.findAccessByLoginName(db.read, companyId, folded);
-    const current = await settings.current();
     const matched = code !== undefined && (await matches(dependencies, code, access));
     const slip = code === undefined;
-    return new Verification(dependencies, { call, attempt, folded, access, slip, matched, current });
+    return new Verification(dependencies, { call, attempt, folded, access, slip, matched });
   }
 
   async decide(trx: Connection): Promise<Outcome> {
-    const { companyId, clock } = this.#with;
-    const { matched, slip, current } = this.#prepared;
-    const { tries, lockMinutes } = current.settings.lockout;
+    const { companyId, clock, settings } = this.#with;
+    const { matched, slip } = this.#prepared;
+    // Read here and not before, so that a limit that was lowered meanwhile holds for this guess too.
+    const { settings: current, version: settingsVersion } = await settings.currentIn(trx);
+    const { tries, lockMinutes } = current.lockout;
     const now = clock.now();
     const decided = await store.decide(trx, companyId, {
       userId: this.#userId,
@@ -97,11 +97,11 @@ export class Verification {
       lockUntil: addMs(now, lockMinutes * 60_000),
     });
     if (decided !== undefined && matched) {
-      await this.#record(trx, undefined, { consumed: decided.status === "consumed" });
+      await this.#record(trx, undefined, { settingsVersion, consumed: decided.status === "consumed" });
       return { accepted: true, userId: this.#userId };
     }
     const reason = await this.#reasonFor(trx, decided, now);
-    await this.#record(trx, reason, decided === undefined ? {} : { failures: decided.failures });
+    await this.#record(trx, reason, { settingsVersion, ...(decided && { failures: decided.failures }) });
     if (decided !== undefined) await this.#recordConsequences(trx, decided);
     return { accepted: false, reason };
   }
@@ -113,7 +113,7 @@ export class Verification {
   }
 
   async #record(trx: Connection, reason: RefusalReason | undefined, details: Details) {
-    const { call, attempt, access, folded, current } = this.#prepared;
+    const { call, attempt, access, folded } = this.#prepared;
     const known = access !== undefined;
     await this.#with.audit.record(trx, call, {
       action: "emergency_code.verified",
@@ -124,7 +124,6 @@ export class Verification {
         ...details,
         ...(attempt.attemptId !== undefined && { attemptId: attempt.attemptId }),
         codeId: access?.code?.id ?? null,
-        settingsVersion: current.version,
         // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
         ...(!known && digestName(folded, this.#with.keyring)),
       },

@@ -29,16 +29,23 @@ interface Dependencies {
 
 export class SettingsService {
   readonly #with: Dependencies;
-  #parsed: VersionedSettings | undefined;
+  #parsed: (VersionedSettings & { json: string }) | undefined;
 
   constructor(dependencies: Dependencies) {
     this.#with = dependencies;
   }
 
-  /** Reads the row every time, since another node may have changed it, and parses it once a version. */
-  async current(): Promise<VersionedSettings> {
-    const { version, value } = await getSettings(this.#with.db.read, this.#with.companyId);
-    if (this.#parsed?.version !== version) this.#parsed = { version, settings: JSON.parse(value) as Settings };
+  current(): Promise<VersionedSettings> {
+    return this.currentIn(this.#with.db.read);
+  }
+
+  /** The settings that hold in a unit of work: for a decision that a change must not overtake. */
+  async currentIn(trx: Connection): Promise<VersionedSettings> {
+    // Read every time, since another node may have changed them, and parsed once. The text is compared as well:
+    // a unit may see a version that is then never committed, and another text takes its number.
+    const { version, value: json } = await getSettings(trx, this.#with.companyId);
+    if (this.#parsed?.version === version && this.#parsed.json === json) return this.#parsed;
+    this.#parsed = { version, json, settings: JSON.parse(json) as Settings };
     return this.#parsed;
   }
 

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import type { Profile, Settings, User } from "@sparekey/contract";
 import { createServices } from "../app.ts";
 import type { Company } from "../installation/service.ts";
+import type { RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -16,6 +17,7 @@ type Services = ReturnType<typeof createServices>;
 export interface TestCore extends Services {
   db: Database<Tables>;
   dataDir: string;
+  rootKey: RootKey;
   clock: TestClock;
   company: Company;
   administrator: Call<Administrator>;
@@ -45,7 +47,7 @@ export async function startCore(profile: Profile = "vendor"): Promise<TestCore> 
     const { codes, settings, users } = services;
     return {
       ...services,
-      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir },
+      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir, rootKey: directory.rootKey },
       createUser: async (username) => {
         const input = { username, email: `${username}@example.com`, firstName: "Test", lastName: "User" };
         return (await users.upsert(administrator, input)).user;

@@ -9,7 +9,7 @@ import { canPin, pinLoad, startPinned } from "./processes.ts";
 import { startSubject } from "./subject.ts";
 
 const quick = process.argv.includes("--quick");
-const rounds = quick ? 1 : 5;
+const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 5);
 const seconds = quick ? 1 : 4;
 const connections = 64;
 const userCount = quick ? 200 : 2_000;

@@ -51,7 +51,7 @@ export class AuthenticationService {
     const { db, clock, codes, companyId, settings } = this.#with;
     const attempt = this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
-    const { answerTimeMs } = (await settings.current()).settings;
+    const { answerTimeMs } = await settings.recent();
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const typed = code === undefined ? undefined : { user: request.subjectName, code, attemptId: attempt.id };
@@ -73,7 +73,7 @@ export class AuthenticationService {
     const code = codeIn(request.subjectCredentials);
     const attempt = await this.#getAttempt(call, id);
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
-    const { answerTimeMs } = (await settings.current()).settings;
+    const { answerTimeMs } = await settings.recent();
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const { name } = openSubject(attempt.subject, id, keyring);
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });

@@ -27,8 +27,11 @@ interface Dependencies {
   onChange: SettingsChanged;
 }
 
+const recentMs = 1_000;
+
 export class SettingsService {
   readonly #with: Dependencies;
+  #recent: { settings: Settings; readAtMs: number } | undefined;
   #parsed: (VersionedSettings & { json: string }) | undefined;
 
   constructor(dependencies: Dependencies) {
@@ -37,6 +40,18 @@ export class SettingsService {
 
   current(): Promise<VersionedSettings> {
     return this.currentIn(this.#with.db.read);
+  }
+
+  /**
+   * The settings as this process last saw them, a second old at the most: for what may lag behind another
+   * node by that much, such as a rate limit. A change made here is seen at once.
+   */
+  async recent(): Promise<Settings> {
+    const nowMs = this.#with.clock.monotonicMs();
+    if (this.#recent === undefined || nowMs - this.#recent.readAtMs > recentMs) {
+      this.#recent = { settings: (await this.current()).settings, readAtMs: nowMs };
+    }
+    return this.#recent.settings;
   }
 
   /** The settings that hold in a unit of work: for a decision that a change must not overtake. */
@@ -54,7 +69,7 @@ export class SettingsService {
     const { db, companyId, clock, audit, onChange } = this.#with;
     checkLifetime(settings);
     const before = await this.current();
-    return db.write(async (trx) => {
+    const replaced = await db.write(async (trx) => {
       const next = await replaceSettings(trx, companyId, { version, value: JSON.stringify(settings) }, clock.now());
       // The version is in the statement's condition, so what was read before is what is being replaced.
       if (next === undefined || before.version !== version) throw new Refusal("settings_changed");
@@ -65,6 +80,8 @@ export class SettingsService {
       });
       return { version: next, settings };
     });
+    this.#recent = { settings, readAtMs: clock.monotonicMs() };
+    return replaced;
   }
 
   async lint(): Promise<SettingsLint> {

@@ -7,13 +7,18 @@ const tables = [
   ...(["emergency_access", "api_keys", "authn_keys", "authn_attempts"] as const),
 ];
 
-/** Every row of every table but the record. */
+/** Every row of every table but the record, a line each. */
 export async function stateOf({ db }: TestInstallation): Promise<string> {
-  const rows = await Promise.all(tables.map((table) => db.read.selectFrom(table).selectAll().execute()));
-  return JSON.stringify(rows);
+  const rows = await Promise.all(
+    tables.map(async (table) => {
+      const found = await db.read.selectFrom(table).selectAll().execute();
+      return found.map((row) => `${table} ${JSON.stringify(row)}`);
+    }),
+  );
+  return rows.flat().join("\n");
 }
 
-/** The record's outcomes after a sequence number. */
+/** The record after a sequence number. */
 export async function recordedAfter({ db }: TestInstallation, sequence: number) {
   const rows = await db.read
     .selectFrom("audit_events")
@@ -24,13 +29,20 @@ export async function recordedAfter({ db }: TestInstallation, sequence: number) 
   return rows.map((row) => ({ ...row, outcome: JSON.parse(row.canonical).outcome as string }));
 }
 
-/** Runs the work and fails unless everything is as it was and the record holds refusals at most. */
+async function lastSequence({ db }: TestInstallation): Promise<number> {
+  const last = db.read.selectFrom("audit_events").select((eb) => eb.fn.max("sequence").as("sequence"));
+  return (await last.executeTakeFirst())?.sequence ?? 0;
+}
+
+/** Runs the work and fails unless every row is as it was and the record holds refusals at most. */
 export async function changesNothing<Result>(sparekey: TestInstallation, work: () => Promise<Result>): Promise<Result> {
-  const before = await stateOf(sparekey);
-  const last = (await recordedAfter(sparekey, 0)).at(-1)?.sequence ?? 0;
+  const before = (await stateOf(sparekey)).split("\n");
+  const sequence = await lastSequence(sparekey);
   const result = await work();
-  assert.equal(await stateOf(sparekey), before);
-  const changes = (await recordedAfter(sparekey, last)).filter(({ outcome }) => outcome !== "refused");
-  assert.deepEqual(changes, []);
+  const after = (await stateOf(sparekey)).split("\n");
+  const gone = before.filter((row) => !after.includes(row));
+  const come = after.filter((row) => !before.includes(row));
+  const recorded = (await recordedAfter(sparekey, sequence)).filter(({ outcome }) => outcome !== "refused");
+  assert.deepEqual({ gone, come, recorded }, { gone: [], come: [], recorded: [] });
   return result;
 }

@@ -1,6 +1,6 @@
 /** The HTTP server as every wire needs it: strict validation, strict JSON, no caching, one log line a request. */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { Ajv } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, fastify, LogController } from "fastify";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -87,9 +87,10 @@ export function observeRequests(server: Wire, metrics: Metrics) {
 
 /** Our own schemas need no check against the schema of schemas, which costs a tenth of a second at every start. */
 const ajvOptions = { strict: false, meta: false, validateSchema: false } as const;
-const strict = new Ajv({ ...ajvOptions, coerceTypes: false });
+// OpenAPI 3.1 speaks this draft. The class named Ajv speaks an older one and ignores `dependentRequired`.
+const strict = new Ajv2020({ ...ajvOptions, coerceTypes: false });
 /** A query or a path is text, so a number in it is read from text. */
-const coercing = new Ajv({ ...ajvOptions, coerceTypes: true });
+const coercing = new Ajv2020({ ...ajvOptions, coerceTypes: true });
 
 /** The schema compiler for bodies, for what validates parts of a body by itself. */
 export function compileStrict(schema: object) {

@@ -68,7 +68,9 @@ function report(measured: Record<string, Figures>, onTheBeat: Figures) {
     "idle MiB": subject.idleMiB,
     "MiB after the load": subject.memoryMiB(),
   };
-  console.log(`SQLite, durable; ${connections} connections; median of ${rounds} rounds of ${seconds} s; answerTimeMs 0`);
+  console.log(
+    `SQLite, durable; ${connections} connections; median of ${rounds} rounds of ${seconds} s; answerTimeMs 0`,
+  );
   if (!canPin) console.log("servers and load share their cores: taskset is missing, or there is only one");
   console.table(table);
   console.log(
@@ -78,6 +80,9 @@ function report(measured: Record<string, Figures>, onTheBeat: Figures) {
   const results = join(import.meta.dirname, "results");
   mkdirSync(results, { recursive: true });
   const file = join(results, "latest.json");
-  writeFileSync(file, `${JSON.stringify({ connections, rounds, seconds, measured, beat, onTheBeat, process }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ connections, rounds, seconds, measured, beat, onTheBeat, process }, null, 2)}\n`,
+  );
   console.log(`written to ${file}`);
 }

@@ -23,7 +23,10 @@ export interface ApiCaller {
   client: Send;
 }
 
-export function createApiCaller(url: string, { keyFile, clientKey }: { keyFile: KeyFile; clientKey: string }): ApiCaller {
+export function createApiCaller(
+  url: string,
+  { keyFile, clientKey }: { keyFile: KeyFile; clientKey: string },
+): ApiCaller {
   const authorization = `Bearer ${signToken(keyFile)}`;
   const call: Send = async (method, path, body, headers = {}) => {
     const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -44,7 +47,9 @@ export function createApiCaller(url: string, { keyFile, clientKey }: { keyFile: 
 export function signToken({ accessID, accessKey, adminRestApiUrl }: KeyFile): string {
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const claims = { sub: accessID, aud: adminRestApiUrl, iat: nowSeconds, exp: nowSeconds + 3_600 };
-  const parts = [{ alg: "RS256", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+  const parts = [{ alg: "RS256", typ: "JWT" }, claims].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString("base64url"),
+  );
   const signed = parts.join(".");
   return `${signed}.${createSign("RSA-SHA256").update(signed).sign(accessKey, "base64url")}`;
 }

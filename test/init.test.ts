@@ -34,7 +34,8 @@ test("no secret is in the database: not the root key, the private key or the Aut
 });
 
 test("a second init changes nothing and exits with 3", async () => {
-  const contents = () => readdirSync(made.dataDir).map((name) => [name, readFileSync(join(made.dataDir, name), "latin1")]);
+  const contents = () =>
+    readdirSync(made.dataDir).map((name) => [name, readFileSync(join(made.dataDir, name), "latin1")]);
   const before = contents();
   const { exitCode, stderr } = await runServerCommand(["init", "--data-dir", made.dataDir]);
   assert.equal(exitCode, 3);

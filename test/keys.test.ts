@@ -4,7 +4,13 @@ import { readFileSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { KeyFile } from "@sparekey/contract";
 import { type ApiCaller, createApiCaller } from "./api-caller.ts";
-import { createInstallation, type Installation, runServerCommand, type ServerProcess, startServer } from "./server-process.ts";
+import {
+  createInstallation,
+  type Installation,
+  runServerCommand,
+  type ServerProcess,
+  startServer,
+} from "./server-process.ts";
 
 let made: Installation;
 let server: ServerProcess;

@@ -4,7 +4,13 @@ import { connect } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { changeSettings, createApiCaller } from "./api-caller.ts";
-import { copyInstallation, createInstallation, type Installation, runServerCommand, startServer } from "./server-process.ts";
+import {
+  copyInstallation,
+  createInstallation,
+  type Installation,
+  runServerCommand,
+  startServer,
+} from "./server-process.ts";
 
 let original: Installation;
 let made: Installation;
@@ -45,7 +51,9 @@ test("SIGTERM: what is under way is answered, nothing new is let in, exit 0", as
   const { client, ...caller } = createApiCaller(server.url, made);
   await changeSettings({ client, ...caller }, { answerTimeMs });
   let answered = false;
-  const underWay = Array.from({ length: 8 }, () => client("POST", "/api/v1/verify", wrongCode).finally(() => (answered = true)));
+  const underWay = Array.from({ length: 8 }, () =>
+    client("POST", "/api/v1/verify", wrongCode).finally(() => (answered = true)),
+  );
   await delay(200);
   const ended = server.stop("SIGTERM");
 

@@ -53,7 +53,10 @@ test("exit 2 with every problem of the configuration at once", async () => {
   assert.equal(exitCode, 2);
   const errors = errorsIn(stderr);
   for (const name of ["PORT", "LOG_LEVEL", "PUBLIC_URL", "TLS_CERT_FILE", "METRICS_TOKEN", "TRUSTED_PROXIES", "PROT"]) {
-    assert.ok(errors.some((line) => line.includes(`SPAREKEY_${name} `)), `nothing about SPAREKEY_${name} in ${stderr}`);
+    assert.ok(
+      errors.some((line) => line.includes(`SPAREKEY_${name} `)),
+      `nothing about SPAREKEY_${name} in ${stderr}`,
+    );
   }
   assert.ok(errors.some((line) => line.includes("/nowhere/cert.pem")));
   assert.match(stderr, /\nhint: .*\n$/);
@@ -136,7 +139,10 @@ test("secrets can come from files that `_FILE` names", async (t) => {
   const headers = { authorization: "Bearer metrics-token-of-this-test" };
   assert.equal((await fetch(`${server.url}/metrics`, { headers })).status, 200);
 
-  const both = { SPAREKEY_ROOT_KEY: readFileSync(join(elsewhere, "root"), "utf8"), SPAREKEY_ROOT_KEY_FILE: join(elsewhere, "root") };
+  const both = {
+    SPAREKEY_ROOT_KEY: readFileSync(join(elsewhere, "root"), "utf8"),
+    SPAREKEY_ROOT_KEY_FILE: join(elsewhere, "root"),
+  };
   const { exitCode, stderr } = await serve(made.dataDir, both);
   assert.equal(exitCode, 2);
   assert.match(stderr, /exclude each other/);

@@ -50,7 +50,7 @@ export class AccessService {
         return anonymous;
       case "operations":
         if (mayOperate(presented, this.#with.metricsToken)) return anonymous;
-        throw new Refusal("access_denied");
+        return this.#refuse(anonymous, "access_denied", "not_operations", onHeaders);
       case "administrator": {
         const principal = await this.#administrator(presented);
         if (typeof principal === "string") return this.#refuse(anonymous, "token_refused", principal, onHeaders);
@@ -83,7 +83,7 @@ export class AccessService {
 
   async #refuse(
     call: Call,
-    code: "token_refused" | "client_key_refused",
+    code: "token_refused" | "client_key_refused" | "access_denied",
     reason: string,
     onHeaders: OnHeaders,
   ): Promise<never> {

@@ -1,5 +1,6 @@
 import type { Role } from "@sparekey/contract";
 import type { Instant } from "../platform/clock.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface ApiKey {
@@ -14,13 +15,13 @@ export interface ApiKey {
 
 const columns = ["id", "role", "public_key as publicKey", "description", "created_at as createdAt"] as const;
 
-export function findApiKey(db: Connection, companyId: string, id: string): Promise<ApiKey | undefined> {
-  return db
-    .selectFrom("api_keys")
-    .select(columns)
-    .where("company_id", "=", companyId)
-    .where("id", "=", id)
-    .executeTakeFirst();
+const keyById = prepared((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
+  db.selectFrom("api_keys").select(columns).where("company_id", "=", companyId).where("id", "=", id),
+);
+
+export async function findApiKey(db: Connection, companyId: string, id: string): Promise<ApiKey | undefined> {
+  const [key] = await keyById(db, { companyId, id });
+  return key;
 }
 
 export function listApiKeys(db: Connection, companyId: string): Promise<ApiKey[]> {

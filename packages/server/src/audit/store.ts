@@ -1,3 +1,4 @@
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface StoredEvent {
@@ -20,21 +21,26 @@ export interface EventFilter {
   action?: string | undefined;
 }
 
+const newEvent = prepared((db: Connection, event: StoredEvent) =>
+  db.insertInto("audit_events").values({
+    id: event.id,
+    company_id: event.companyId,
+    action: event.action,
+    user_id: event.userId,
+    canonical: event.canonical,
+  }),
+);
+
+const newPersonal = prepared((db: Connection, { eventId, salt, personal }: StoredPersonal) =>
+  db.insertInto("audit_personal").values({ event_id: eventId, salt, personal }),
+);
+
 export async function insertEvent(trx: Connection, event: StoredEvent): Promise<void> {
-  await trx
-    .insertInto("audit_events")
-    .values({
-      id: event.id,
-      company_id: event.companyId,
-      action: event.action,
-      user_id: event.userId,
-      canonical: event.canonical,
-    })
-    .execute();
+  await newEvent(trx, event);
 }
 
-export async function insertPersonal(trx: Connection, { eventId, salt, personal }: StoredPersonal): Promise<void> {
-  await trx.insertInto("audit_personal").values({ event_id: eventId, salt, personal }).execute();
+export async function insertPersonal(trx: Connection, personal: StoredPersonal): Promise<void> {
+  await newPersonal(trx, personal);
 }
 
 export interface FoundEvent {

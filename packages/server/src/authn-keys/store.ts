@@ -1,4 +1,5 @@
 import type { Instant } from "../platform/clock.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface AuthnKey {
@@ -9,13 +10,13 @@ export interface AuthnKey {
 
 const columns = ["id", "name", "created_at as createdAt"] as const;
 
-export function findAuthnKey(db: Connection, companyId: string, digest: string): Promise<AuthnKey | undefined> {
-  return db
-    .selectFrom("authn_keys")
-    .select(columns)
-    .where("company_id", "=", companyId)
-    .where("digest", "=", digest)
-    .executeTakeFirst();
+const keyByDigest = prepared((db: Connection, { companyId, digest }: { companyId: string; digest: string }) =>
+  db.selectFrom("authn_keys").select(columns).where("company_id", "=", companyId).where("digest", "=", digest),
+);
+
+export async function findAuthnKey(db: Connection, companyId: string, digest: string): Promise<AuthnKey | undefined> {
+  const [key] = await keyByDigest(db, { companyId, digest });
+  return key;
 }
 
 export function listAuthnKeys(db: Connection, companyId: string): Promise<AuthnKey[]> {

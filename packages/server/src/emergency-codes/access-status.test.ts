@@ -17,7 +17,15 @@ const code: StoredCode = {
   issuedAt: before,
   expiresAt: soon,
 };
-const good: Access = { userId: "jane", userEnabled: true, code, lastUsedAt: null, tries: 0, failures: 0, lockedUntil: null };
+const good: Access = {
+  userId: "jane",
+  userEnabled: true,
+  code,
+  lastUsedAt: null,
+  tries: 0,
+  failures: 0,
+  lockedUntil: null,
+};
 const withCode = (change: Partial<StoredCode>): Access => ({ ...good, code: { ...code, ...change } });
 
 describe("how a user's emergency access stands", () => {
@@ -64,11 +72,27 @@ describe("the sentence for the help desk", () => {
     ["a one-time code that works", withCode({ oneTime: true }), /until .*, once\.$/],
     ["a disabled user", { ...good, userEnabled: false }, /disabled: no code works until the user is enabled/],
     ["no code", { ...good, code: undefined }, /No emergency code was ever issued: issue one/],
-    ["a lock", { ...good, tries: 10, failures: 10, lockedUntil: soon }, /^Locked until 2026-01-01T12:01:00\.000Z after 10 wrong codes: wait, or unlock/],
-    ["a lock that is over", { ...good, tries: 10, failures: 10, lockedUntil: before as Instant }, /^The user can sign in/],
-    ["a void code", { ...withCode({ status: "revoked" }), failures: 100 }, /void after 100 wrong codes in a row: unlock the user and issue/],
+    [
+      "a lock",
+      { ...good, tries: 10, failures: 10, lockedUntil: soon },
+      /^Locked until 2026-01-01T12:01:00\.000Z after 10 wrong codes: wait, or unlock/,
+    ],
+    [
+      "a lock that is over",
+      { ...good, tries: 10, failures: 10, lockedUntil: before as Instant },
+      /^The user can sign in/,
+    ],
+    [
+      "a void code",
+      { ...withCode({ status: "revoked" }), failures: 100 },
+      /void after 100 wrong codes in a row: unlock the user and issue/,
+    ],
     ["a revoked code", withCode({ status: "revoked" }), /revoked: issue a new one/],
-    ["a used code", { ...withCode({ status: "consumed" }), lastUsedAt: before }, /used at 2026-01-01T11:59:00\.000Z: issue/],
+    [
+      "a used code",
+      { ...withCode({ status: "consumed" }), lastUsedAt: before },
+      /used at 2026-01-01T11:59:00\.000Z: issue/,
+    ],
     ["an expired code", withCode({ expiresAt: now }), /expired at 2026-01-01T12:00:00\.000Z: issue/],
   ];
   for (const [what, access, sentence] of cases) {

@@ -16,7 +16,10 @@ const formats: CodeFormat[] = [
 /** Hands out these bytes, in order, over and over. */
 function bytesInTurn(bytes: readonly number[]): Random {
   let next = 0;
-  return { ...systemRandom, bytes: (length) => Buffer.from(Array.from({ length }, () => bytes[next++ % bytes.length] ?? 0)) };
+  return {
+    ...systemRandom,
+    bytes: (length) => Buffer.from(Array.from({ length }, () => bytes[next++ % bytes.length] ?? 0)),
+  };
 }
 
 const everyByte = Array.from({ length: 256 }, (_, byte) => byte);
@@ -56,7 +59,10 @@ describe("generating a code", () => {
       return digit === String(byte % 10);
     });
     const counts = Map.groupBy(accepted, (byte) => byte % 10);
-    assert.deepEqual([...counts.values()].map((bytes) => bytes.length), Array(10).fill(25));
+    assert.deepEqual(
+      [...counts.values()].map((bytes) => bytes.length),
+      Array(10).fill(25),
+    );
   });
 
   it("control: all 256 bytes modulo ten favour the digits 0 to 5", () => {
@@ -76,17 +82,24 @@ const typedCode = fc
   .record({
     format: fc.constantFrom(...formats),
     seed: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-    spellings: fc.array(fc.record({ lower: fc.boolean(), wide: fc.boolean(), alias: fc.nat(2) }), { minLength: 14, maxLength: 14 }),
-    separators: fc.array(fc.constantFrom("", "", "", " ", "-", "\u2013", "\u2212", "\u00a0", "\t", " - ", "\u3000", "\uff0d"), {
-      minLength: 15,
-      maxLength: 15,
+    spellings: fc.array(fc.record({ lower: fc.boolean(), wide: fc.boolean(), alias: fc.nat(2) }), {
+      minLength: 14,
+      maxLength: 14,
     }),
+    separators: fc.array(
+      fc.constantFrom("", "", "", " ", "-", "\u2013", "\u2212", "\u00a0", "\t", " - ", "\u3000", "\uff0d"),
+      {
+        minLength: 15,
+        maxLength: 15,
+      },
+    ),
   })
   .map(({ format, seed, spellings, separators }) => {
     const code = generateCode(format, bytesInTurn([...seed, 1, 2, 3]));
     const symbols = [...code].map((symbol, i) => {
       const { lower, wide, alias } = spellings[i] as { lower: boolean; wide: boolean; alias: number };
-      const misread = format.alphabet === "digits" ? symbol : (({ 0: ["0", "O"], 1: ["1", "I", "L"] })[symbol]?.[alias] ?? symbol);
+      const misread =
+        format.alphabet === "digits" ? symbol : ({ 0: ["0", "O"], 1: ["1", "I", "L"] }[symbol]?.[alias] ?? symbol);
       const cased = lower ? misread.toLowerCase() : misread;
       return wide ? String.fromCodePoint((cased.codePointAt(0) as number) + 0xfee0) : cased;
     });
@@ -125,7 +138,17 @@ describe("reading a code", () => {
   });
 
   it("takes a length that no code has, and symbols that no code has, as a slip of the hand", () => {
-    const slips = ["", "-", "1234567", "12345678901234567", "7K3M", "UUUUUUUUUUU", "0000000000*", "١٢٣٤٥٦٧٨", "0000000000\u0000"];
+    const slips = [
+      "",
+      "-",
+      "1234567",
+      "12345678901234567",
+      "7K3M",
+      "UUUUUUUUUUU",
+      "0000000000*",
+      "١٢٣٤٥٦٧٨",
+      "0000000000\u0000",
+    ];
     for (const typed of slips) assert.equal(readCode(typed), undefined, JSON.stringify(typed));
   });
 

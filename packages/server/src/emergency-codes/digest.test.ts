@@ -8,7 +8,12 @@ import { type CodeDigest, type DigestBinding, digestCode, digestsEqual, dummyRec
 const pepper = { kid: "pepper-1", bytes: Buffer.alloc(32, 7) };
 const binding: DigestBinding = { companyId: "company", userId: "jane", codeId: "code-1" };
 const code = "7K3M9QZX4TP" as PlainCode;
-const recipe = { salt: Buffer.alloc(16, 9).toString("base64url"), algorithm: "pbkdf2-sha256", iterations: 100, pepperKid: "pepper-1" };
+const recipe = {
+  salt: Buffer.alloc(16, 9).toString("base64url"),
+  algorithm: "pbkdf2-sha256",
+  iterations: 100,
+  pepperKid: "pepper-1",
+};
 
 /** What a row holds verifies this code of this user, and nothing else may. */
 async function verifies(typed: PlainCode, of: DigestBinding, key = pepper): Promise<boolean> {
@@ -80,7 +85,10 @@ describe("the digest of a code", () => {
   });
 
   it("refuses an algorithm that it does not know, rather than guessing", async () => {
-    await assert.rejects(digestCode(code, binding, { ...recipe, algorithm: "md5" }, pepper), /unknown digest algorithm md5/);
+    await assert.rejects(
+      digestCode(code, binding, { ...recipe, algorithm: "md5" }, pepper),
+      /unknown digest algorithm md5/,
+    );
   });
 });
 
@@ -91,7 +99,9 @@ describe("the recipe of a digest", () => {
   const digits10 = "0000000000" as PlainCode;
 
   it("takes 100 iterations from 50 bits up, and 10,000 for digits", () => {
-    const counts = [symbols10, symbols13, digits8, digits10].map((one) => newRecipe(one, pepper, systemRandom).iterations);
+    const counts = [symbols10, symbols13, digits8, digits10].map(
+      (one) => newRecipe(one, pepper, systemRandom).iterations,
+    );
     assert.deepEqual(counts, [100, 100, 10_000, 10_000]);
   });
 
@@ -107,7 +117,10 @@ describe("the recipe of a digest", () => {
   it("asks the same work for the code of nobody as for a real one of its form", () => {
     for (const one of [symbols10, symbols13, digits8, digits10]) {
       const { iterations, algorithm } = newRecipe(one, pepper, systemRandom);
-      assert.deepEqual({ ...dummyRecipe(one, pepper), salt: "" }, { salt: "", algorithm, iterations, pepperKid: "pepper-1" });
+      assert.deepEqual(
+        { ...dummyRecipe(one, pepper), salt: "" },
+        { salt: "", algorithm, iterations, pepperKid: "pepper-1" },
+      );
     }
   });
 });

@@ -44,12 +44,15 @@ describe("a hundred wrong codes in a row", () => {
     assert.equal(await core.verify("hundred", code), false);
     assert.match((await core.codes.access(id)).explanation, /void after 100 wrong codes in a row: unlock the user/);
     const { events } = await core.audit.find({ userId: id, last: 4 });
-    assert.deepEqual(events.map(({ action, reason }) => [action, reason]), [
-      ["emergency_code.verified", "wrong_code"],
-      ["emergency_access.locked", null],
-      ["emergency_code.revoked", "too_many_failures"],
-      ["emergency_code.verified", "revoked"],
-    ]);
+    assert.deepEqual(
+      events.map(({ action, reason }) => [action, reason]),
+      [
+        ["emergency_code.verified", "wrong_code"],
+        ["emergency_access.locked", null],
+        ["emergency_code.revoked", "too_many_failures"],
+        ["emergency_code.verified", "revoked"],
+      ],
+    );
   });
 
   it("are not forgotten by a new code: the next wrong guess voids it too, until somebody unlocks", async () => {

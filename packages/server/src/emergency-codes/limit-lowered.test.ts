@@ -26,7 +26,10 @@ describe("a lowered lockout limit", () => {
     assert.equal(await core.verify("jane", codes.jane), false);
     assert.equal(await core.verify("john", codes.john), true);
     const { events } = await core.audit.find({ action: "emergency_access.locked" });
-    assert.deepEqual(events.map(({ userId, reason }) => ({ userId, reason })), [{ userId: jane.id, reason: "limit_lowered" }]);
+    assert.deepEqual(
+      events.map(({ userId, reason }) => ({ userId, reason })),
+      [{ userId: jane.id, reason: "limit_lowered" }],
+    );
   });
 
   it("holds for guesses that were under way when it was lowered", async () => {

@@ -108,7 +108,10 @@ describe("the lockout", () => {
     assert.deepEqual([(await access(user)).failures, (await access(user)).locked], [0, false]);
     assert.equal(await sparekey.verify("unlocked", code), true);
     await unlock(user);
-    assert.equal((await recordOf(user)).filter((entry: string) => entry.startsWith("emergency_access.unlocked")).length, 1);
+    assert.equal(
+      (await recordOf(user)).filter((entry: string) => entry.startsWith("emergency_access.unlocked")).length,
+      1,
+    );
   });
 
   it("starts its count anew after a success", async () => {

@@ -52,7 +52,11 @@ describe("what holds for a new code", () => {
     ];
     for (const settings of [open, locked]) {
       for (const lifetime of wrong) {
-        assert.throws(() => resolvePolicy({ lifetime }, settings), { code: "invalid_expiration" }, JSON.stringify(lifetime));
+        assert.throws(
+          () => resolvePolicy({ lifetime }, settings),
+          { code: "invalid_expiration" },
+          JSON.stringify(lifetime),
+        );
       }
     }
   });

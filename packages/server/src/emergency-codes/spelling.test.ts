@@ -30,7 +30,8 @@ describe("spellings", () => {
 
   it("of one code are one code: each of them is accepted, and none of a consumed one", async () => {
     const reusable = await sparekey.issue(userId);
-    for (const spelling of spellingsOf(reusable)) assert.equal(await sparekey.verify("jane.doe", spelling), true, spelling);
+    for (const spelling of spellingsOf(reusable))
+      assert.equal(await sparekey.verify("jane.doe", spelling), true, spelling);
     const oneTime = await sparekey.issue(userId, { oneTime: true });
     const [first = "", ...others] = spellingsOf(oneTime).reverse();
     assert.equal(await sparekey.verify("jane.doe", first), true);

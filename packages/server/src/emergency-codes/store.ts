@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection, Flag, Tables } from "../schema/tables.ts";
 import type { Access, StoredCode } from "./access-status.ts";
 import type { CodeDigest } from "./digest.ts";
@@ -9,22 +10,17 @@ export type NewCode = Omit<StoredCode, "status">;
 
 const accessTable = "emergency_access";
 
-export async function findAccess(db: Connection, companyId: string, userId: string): Promise<Access | undefined> {
-  const row = await db
-    .selectFrom(accessTable)
-    .selectAll()
-    .where("company_id", "=", companyId)
-    .where("user_id", "=", userId)
-    .executeTakeFirst();
-  return row && toAccess(row);
+interface UserKey {
+  companyId: string;
+  userId: string;
 }
 
-export async function findAccessByLoginName(
-  db: Connection,
-  companyId: string,
-  folded: string,
-): Promise<Access | undefined> {
-  const row = await db
+const accessOfUser = prepared((db: Connection, { companyId, userId }: UserKey) =>
+  db.selectFrom(accessTable).selectAll().where("company_id", "=", companyId).where("user_id", "=", userId),
+);
+
+const accessByLoginName = prepared((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
+  db
     .selectFrom("login_names")
     .innerJoin(accessTable, (join) =>
       join
@@ -33,8 +29,20 @@ export async function findAccessByLoginName(
     )
     .selectAll(accessTable)
     .where("login_names.company_id", "=", companyId)
-    .where("login_names.folded", "=", folded)
-    .executeTakeFirst();
+    .where("login_names.folded", "=", folded),
+);
+
+export async function findAccess(db: Connection, companyId: string, userId: string): Promise<Access | undefined> {
+  const [row] = await accessOfUser(db, { companyId, userId });
+  return row && toAccess(row);
+}
+
+export async function findAccessByLoginName(
+  db: Connection,
+  companyId: string,
+  folded: string,
+): Promise<Access | undefined> {
+  const [row] = await accessByLoginName(db, { companyId, folded });
   return row && toAccess(row);
 }
 
@@ -48,32 +56,52 @@ export async function mirrorUser(trx: Connection, companyId: string, userId: str
     .execute();
 }
 
+type CodeColumns = Pick<
+  Tables["emergency_access"],
+  "code_id" | "digest" | "salt" | "algorithm" | "iterations" | "pepper_kid" | "one_time" | "issued_at" | "expires_at"
+>;
+
+const codeOfEnabledUser = prepared((db: Connection, args: UserKey & CodeColumns) =>
+  db
+    .updateTable(accessTable)
+    .set({
+      status: "active",
+      code_id: args.code_id,
+      digest: args.digest,
+      salt: args.salt,
+      algorithm: args.algorithm,
+      iterations: args.iterations,
+      pepper_kid: args.pepper_kid,
+      one_time: args.one_time,
+      issued_at: args.issued_at,
+      expires_at: args.expires_at,
+    })
+    .where("company_id", "=", args.companyId)
+    .where("user_id", "=", args.userId)
+    .where("user_enabled", "=", 1)
+    .returning("user_id"),
+);
+
 /**
  * Makes this the user's only code, if the user is enabled; answers whether it did.
  *
  * Failures, lock and last use stay: a new code is no new supply of guesses.
  */
 export async function replaceCode(trx: Connection, companyId: string, userId: string, code: NewCode): Promise<boolean> {
-  const row = await trx
-    .updateTable(accessTable)
-    .set({
-      code_id: code.id,
-      status: "active",
-      digest: code.digest,
-      salt: code.recipe.salt,
-      algorithm: code.recipe.algorithm,
-      iterations: code.recipe.iterations,
-      pepper_kid: code.recipe.pepperKid,
-      one_time: code.oneTime ? 1 : 0,
-      issued_at: code.issuedAt,
-      expires_at: code.expiresAt,
-    })
-    .where("company_id", "=", companyId)
-    .where("user_id", "=", userId)
-    .where("user_enabled", "=", 1)
-    .returning("user_id")
-    .executeTakeFirst();
-  return row !== undefined;
+  const rows = await codeOfEnabledUser(trx, {
+    companyId,
+    userId,
+    code_id: code.id,
+    digest: code.digest,
+    salt: code.recipe.salt,
+    algorithm: code.recipe.algorithm,
+    iterations: code.recipe.iterations,
+    pepper_kid: code.recipe.pepperKid,
+    one_time: code.oneTime ? 1 : 0,
+    issued_at: code.issuedAt,
+    expires_at: code.expiresAt,
+  });
+  return rows.length === 1;
 }
 
 export interface Verdict {
@@ -93,18 +121,19 @@ export interface Decided {
   lockedUntil: Instant | null;
 }
 
+type VerdictArguments = Omit<Verdict, "matched"> & { companyId: string; matched: Flag };
+
 /**
- * Spends a use or a try of the code if it can still be spent, and says what became of it. Undefined:
- * it could not be, and whatever the comparison said, the answer is that of a wrong code.
+ * Spends a use or a try of the code if it can still be spent, in one statement for right and wrong alike.
  *
  * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row.
  * Reading first and deciding in JavaScript lets two requests spend the same code.
  */
-export async function decide(trx: Connection, companyId: string, verdict: Verdict): Promise<Decided | undefined> {
-  const matched = verdict.matched ? 1 : 0;
+const guardedDecision = prepared((db: Connection, verdict: VerdictArguments) => {
+  const { matched } = verdict;
   // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
   const triesNow = sql<number>`CASE WHEN locked_until IS NULL THEN tries + 1 ELSE 1 END`;
-  const row = await trx
+  return db
     .updateTable(accessTable)
     .set({
       tries: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE ${triesNow} END`,
@@ -114,15 +143,22 @@ export async function decide(trx: Connection, companyId: string, verdict: Verdic
       status: sql<StoredCode["status"]>`CASE WHEN ${matched} = 1 AND one_time = 1 THEN 'consumed'
         WHEN ${matched} = 0 AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
     })
-    .where("company_id", "=", companyId)
+    .where("company_id", "=", verdict.companyId)
     .where("user_id", "=", verdict.userId)
     .where("code_id", "=", verdict.codeId)
     .where("status", "=", "active")
     .where("user_enabled", "=", 1)
     .where("expires_at", ">", verdict.now)
     .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", verdict.now)]))
-    .returning(["status", "failures", "locked_until"])
-    .executeTakeFirst();
+    .returning(["status", "failures", "locked_until"]);
+});
+
+/**
+ * Says what became of the code. Undefined: it could not be spent, and whatever the comparison said, the answer
+ * is that of a wrong code.
+ */
+export async function decide(trx: Connection, companyId: string, verdict: Verdict): Promise<Decided | undefined> {
+  const [row] = await guardedDecision(trx, { ...verdict, companyId, matched: verdict.matched ? 1 : 0 });
   if (row === undefined) return undefined;
   return { status: row.status ?? "active", failures: row.failures, lockedUntil: row.locked_until };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../platform/clock.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface StoredSettings {
@@ -11,12 +12,14 @@ export async function insertSettings(trx: Connection, companyId: string, value: 
   await trx.insertInto("settings").values({ company_id: companyId, version: 1, value, updated_at: now }).execute();
 }
 
-export function getSettings(db: Connection, companyId: string): Promise<StoredSettings> {
-  return db
-    .selectFrom("settings")
-    .select(["version", "value"])
-    .where("company_id", "=", companyId)
-    .executeTakeFirstOrThrow();
+const settingsOfCompany = prepared((db: Connection, { companyId }: { companyId: string }) =>
+  db.selectFrom("settings").select(["version", "value"]).where("company_id", "=", companyId),
+);
+
+export async function getSettings(db: Connection, companyId: string): Promise<StoredSettings> {
+  const [settings] = await settingsOfCompany(db, { companyId });
+  if (settings === undefined) throw new Error(`company ${companyId} has no settings`);
+  return settings;
 }
 
 /** Replaces the settings if they still are at `version`; answers the new version, or undefined when they are not. */

@@ -34,8 +34,7 @@ export interface TestCore extends Services {
 }
 
 /** Answers come at once, whatever the profile says. */
-export async function startCore(profile: Profile = "vendor"): Promise<TestCore> {
-  const clock = createTestClock();
+export async function startCore(profile: Profile = "vendor", clock = createTestClock()): Promise<TestCore> {
   const directory = await makeDataDirectory(profile, clock);
   const open = async (): Promise<TestCore> => {
     const { db, company, keyring } = await openDataDirectory(directory);

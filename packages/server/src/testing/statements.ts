@@ -1,35 +1,30 @@
-/** The SQL that passes between the app and its database, without the values. */
-import { type Kysely, type KyselyPlugin, SqliteQueryCompiler } from "kysely";
-import type { Database } from "../platform/database/database.ts";
-import type { Tables } from "../schema/tables.ts";
+/** Every statement that reaches SQLite in this process, without its values. */
+import { StatementSync } from "node:sqlite";
+import { mock } from "node:test";
 
 export interface StatementLog {
-  /** For `startInstallation({ watch })`. */
-  watch(db: Database<Tables>): Database<Tables>;
-  /** What has passed since the last call: `read SELECT …` or `write UPDATE …`. */
+  /** What has run since the last call. */
   take(): string[];
+  stop(): void;
 }
 
-export function createStatementLog(): StatementLog {
+export function startStatementLog(): StatementLog {
   let statements: string[] = [];
-  const writingDown = (connection: "read" | "write"): KyselyPlugin => ({
-    transformQuery: ({ node, queryId }) => {
-      statements.push(`${connection} ${new SqliteQueryCompiler().compileQuery(node, queryId).sql}`);
-      return node;
-    },
-    transformResult: async ({ result }) => result,
+  const methods = (["all", "get", "run"] as const).map((name) => {
+    const original = StatementSync.prototype[name] as (this: StatementSync, ...values: unknown[]) => never;
+    return mock.method(StatementSync.prototype, name, function (this: StatementSync, ...values: unknown[]) {
+      statements.push(this.sourceSQL);
+      return original.apply(this, values);
+    });
   });
-  const [reading, writing] = [writingDown("read"), writingDown("write")];
   return {
-    watch: (db) => ({
-      ...db,
-      read: db.read.withPlugin(reading),
-      write: (unit) => db.write((trx: Kysely<Tables>) => unit(trx.withPlugin(writing))),
-    }),
     take: () => {
       const taken = statements;
       statements = [];
       return taken;
+    },
+    stop: () => {
+      for (const method of methods) method.mock.restore();
     },
   };
 }

@@ -41,7 +41,8 @@ describe("a login name", () => {
       const folded = foldLoginName(name);
       if (foldLoginName(folded) !== folded) assert.fail(`${JSON.stringify(name)} folds twice`);
       for (const spelling of [name.toUpperCase(), name.toLowerCase(), name.normalize("NFD")]) {
-        if (foldLoginName(spelling) !== folded) assert.fail(`${JSON.stringify(name)} and ${JSON.stringify(spelling)} differ`);
+        if (foldLoginName(spelling) !== folded)
+          assert.fail(`${JSON.stringify(name)} and ${JSON.stringify(spelling)} differ`);
       }
     }
   });

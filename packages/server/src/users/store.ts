@@ -1,14 +1,23 @@
 import type { Instant } from "../platform/clock.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { User } from "./user.ts";
 
+const userById = prepared((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
+  db.selectFrom("users").selectAll().where("company_id", "=", companyId).where("id", "=", id),
+);
+
+const userByLoginName = prepared((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
+  db
+    .selectFrom("login_names")
+    .innerJoin("users", "users.id", "login_names.user_id")
+    .selectAll("users")
+    .where("login_names.company_id", "=", companyId)
+    .where("login_names.folded", "=", folded),
+);
+
 export async function findUser(db: Connection, companyId: string, id: string): Promise<User | undefined> {
-  const row = await db
-    .selectFrom("users")
-    .selectAll()
-    .where("company_id", "=", companyId)
-    .where("id", "=", id)
-    .executeTakeFirst();
+  const [row] = await userById(db, { companyId, id });
   return row && toUser(row);
 }
 
@@ -18,13 +27,7 @@ export async function findUserByLoginName(
   companyId: string,
   folded: string,
 ): Promise<User | undefined> {
-  const row = await db
-    .selectFrom("login_names")
-    .innerJoin("users", "users.id", "login_names.user_id")
-    .selectAll("users")
-    .where("login_names.company_id", "=", companyId)
-    .where("login_names.folded", "=", folded)
-    .executeTakeFirst();
+  const [row] = await userByLoginName(db, { companyId, folded });
   return row && toUser(row);
 }
 

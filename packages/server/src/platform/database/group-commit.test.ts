@@ -41,7 +41,11 @@ describe("group commit", () => {
     await trx.insertInto("note").values({ text }).execute();
     return text;
   };
-  const notes = () => database.prepare("SELECT text FROM note ORDER BY rowid").all().map((row) => row.text);
+  const notes = () =>
+    database
+      .prepare("SELECT text FROM note ORDER BY rowid")
+      .all()
+      .map((row) => row.text);
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 
   it("commits a hundred units that wait at the same time in one transaction, in their order", async () => {
@@ -73,7 +77,10 @@ describe("group commit", () => {
       commits.write(insert("before")),
       commits.write(insert("after")),
     ]);
-    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "rejected", "fulfilled"]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected", "fulfilled"],
+    );
     assert.match(String((results[1] as PromiseRejectedResult).reason), /changed its mind/);
     assert.match(String((results[2] as PromiseRejectedResult).reason), /UNIQUE/);
     assert.deepEqual(notes(), ["before", "after"]);
@@ -85,7 +92,10 @@ describe("group commit", () => {
       throw new Error("at once");
     }) as () => Promise<never>;
     const results = await Promise.allSettled([commits.write(failing), commits.write(insert("other"))]);
-    assert.deepEqual(results.map(({ status }) => status), ["rejected", "fulfilled"]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["rejected", "fulfilled"],
+    );
     assert.deepEqual(notes(), ["other"]);
   });
 

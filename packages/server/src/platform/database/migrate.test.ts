@@ -50,7 +50,11 @@ describe("migrations", () => {
   it("control: without a transaction the failed half stays", async () => {
     await migrateToLatest(db, { "0001-a": first });
     const migrations: Migrations = { "0001-a": first, "0002-b": halfway };
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations }, disableTransactions: true });
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => migrations },
+      disableTransactions: true,
+    });
     assert.ok((await migrator.migrateToLatest()).error);
     assert.deepEqual(tables(), ["a", "b"]);
   });

@@ -48,7 +48,10 @@ describe("the embedded database", () => {
   });
 
   it("refuses a row that points at nothing", async () => {
-    await assert.rejects(db.write((trx) => trx.insertInto("child").values({ parent_id: "nobody" }).execute()), /FOREIGN KEY/);
+    await assert.rejects(
+      db.write((trx) => trx.insertInto("child").values({ parent_id: "nobody" }).execute()),
+      /FOREIGN KEY/,
+    );
   });
 
   it("cannot write through the connection that reads", async () => {
@@ -88,6 +91,12 @@ describe("the embedded database", () => {
     await db.migrate((connection) => sql`ALTER TABLE parent ADD COLUMN note TEXT`.execute(connection));
     await insertParent("q");
     const rows = await db.read.selectFrom("parent").selectAll().execute();
-    assert.deepEqual(rows, [{ id: "p", note: null }, { id: "q", note: null }].map((row) => Object.assign(Object.create(null), row)));
+    assert.deepEqual(
+      rows,
+      [
+        { id: "p", note: null },
+        { id: "q", note: null },
+      ].map((row) => Object.assign(Object.create(null), row)),
+    );
   });
 });

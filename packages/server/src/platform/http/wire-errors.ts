@@ -1,6 +1,6 @@
 /** Gives a wire its errors: every failure, unknown resource and wrong method in that wire's own shape. */
 import { errorCodes } from "@sparekey/contract";
-import type { FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import type { FastifyError, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { type Clock, instantToMs } from "../clock.ts";
 import { Refusal } from "../refusal.ts";
 import { toClientFailure } from "./failure.ts";
@@ -48,7 +48,8 @@ export function answerWith(shape: ErrorShape, clock: Clock) {
     const { status, title } = errorCodes[code];
     if (bug) request.log.error({ err: error }, "request failed");
     else if (status >= 500) request.log.warn({ err: error }, "request refused");
-    else request.log.debug({ code, detail: (error as Error).message }, "request refused");
+    // Not the error's own message: it may quote what the client sent, and people paste codes everywhere.
+    else request.log.debug({ refusal: code, detail: detailOf(error) }, "request refused");
     if (retryAfterSeconds !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfterSeconds)));
     const [path = ""] = request.url.split("?", 1);
     const epochMs = instantToMs(clock.now());
@@ -56,6 +57,11 @@ export function answerWith(shape: ErrorShape, clock: Clock) {
     // Serialised here: the route's own schema describes its answers, not its errors.
     return reply.code(status).type(shape.contentType).serializer(JSON.stringify).send(body);
   };
+}
+
+/** What was written for the log alone; of other errors, their code. */
+function detailOf(error: unknown): string | undefined {
+  return error instanceof Refusal ? error.note.detail : (error as Partial<FastifyError>).code;
 }
 
 /** Adds, for every path of the wire, the methods that it does not have: 405 with what it does. */

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ApiCaller, createApiCaller } from "./api-caller.ts";
+import { type ApiCaller, changeSettings, createApiCaller } from "./api-caller.ts";
 import { checkAfterRestart, createLoadedUser, type LoadedUser, loadUntilGone, type Tally } from "./crash-load.ts";
-import { copyInstallation, createInstallation, type Installation, startServer } from "./server-process.ts";
+import { copyInstallation, createInstallation, type Installation, type ServerProcess, startServer } from "./server-process.ts";
 
 const kills = Number(process.env.CRASH_KILLS ?? 100);
 /** Installations that are killed side by side; most of the time goes into starting again. */
-const lanes = 4;
+const lanes = 2;
 const usersPerLane = 6;
 
 let original: Installation;
@@ -40,30 +40,31 @@ async function killOverAndOver(times: number, dice: () => number) {
   let interrupting = 0;
   let cursor = 0;
   let acknowledged = 0;
+  let server: ServerProcess | undefined;
   try {
     for (let kill = 0; kill <= times; kill += 1) {
-      const server = await startServer(made.dataDir, { SPAREKEY_LOG_LEVEL: "info" });
+      server = await startServer(made.dataDir, { SPAREKEY_LOG_LEVEL: "info" });
       const api = createApiCaller(server.url, made);
       for (const user of users) await checkAfterRestart(api, user);
       cursor = await checkRecord(api, cursor, tally);
       acknowledged += tally.requestIds.length;
       tally.requestIds = [];
       if (users.length === 0) {
+        // Without the beat more is under way, and more is acknowledged, when the kill comes.
+        await changeSettings(api, { answerTimeMs: 0 });
         users = await Promise.all(
           Array.from({ length: usersPerLane }, (_, n) => createLoadedUser(api, `crash.user${n}`)),
         );
       }
-      if (kill === times) {
-        await server.stop("SIGKILL");
-        break;
-      }
+      if (kill === times) break;
       const load = users.map((user) => loadUntilGone(api, user, tally));
-      await delay(20 + dice() * 130);
+      await delay(50 + dice() * 250);
       await server.stop("SIGKILL");
       await Promise.all(load);
       if (users.some((user) => user.pending !== undefined)) interrupting += 1;
     }
   } finally {
+    await server?.stop("SIGKILL");
     made.remove();
   }
   return { kills: times, interrupting, acknowledged };

@@ -28,8 +28,7 @@ describe("verification in one call", () => {
   it("200 with false for a wrong code, a slip, a used one-time code and an unknown user: no reason is given", async () => {
     const { id } = await sparekey.createUser("john.doe");
     const code = await sparekey.issue(id, { oneTime: true });
-    const { code: _, ...right } = { code, user: "john.doe" };
-    assert.deepEqual((await send({ ...right, code })).body, { accepted: true });
+    assert.deepEqual((await send({ user: "john.doe", code })).body, { accepted: true });
     const typed = [code, "00000000000", "x", " ", "7".repeat(1_000), "🔑", "\u0000", "' OR 1=1 --", "0".repeat(8)];
     for (const one of typed)
       assert.deepEqual((await send({ user: "john.doe", code: one })).body, { accepted: false }, one);
@@ -39,7 +38,7 @@ describe("verification in one call", () => {
   });
 
   it("400 for a request that is none", async () => {
-    const values = ["", null, 1, true, [], ["x"], {}, { toString: "x" }, "x".repeat(1_001)];
+    const values: unknown[] = ["", null, 1, true, [], ["x"], {}, { toString: "x" }, "x".repeat(1_001)];
     const bodies: unknown[] = [
       ...values.flatMap((value) => [
         { user: value, code: "x" },

@@ -25,14 +25,22 @@ export function requestText(method: string, path: string, { headers = [], body =
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }
 
-/** Sends these bytes on a connection of their own and answers what comes back until it is closed. */
-export async function exchange({ url }: Pick<TestInstallation, "url">, bytes: string | Buffer): Promise<RawAnswer> {
+/**
+ * Sends these bytes on a connection of their own and answers what comes back until it is closed.
+ * With `halfClose` the client says that no more will come.
+ */
+export async function exchange(
+  { url }: Pick<TestInstallation, "url">,
+  bytes: string | Buffer,
+  { halfClose = false } = {},
+): Promise<RawAnswer> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   const received: Buffer[] = [];
   socket.on("data", (chunk) => received.push(chunk));
   // A server that refuses early may close while the rest is still being sent.
   socket.on("error", () => {});
-  socket.write(bytes);
+  if (halfClose) socket.end(bytes);
+  else socket.write(bytes);
   await once(socket, "close");
   return parseAnswer(Buffer.concat(received).toString());
 }

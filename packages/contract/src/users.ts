@@ -11,12 +11,12 @@ export const maxUserBatch = 1_000;
 export const UserInput = Type.Object(
   {
     username: LoginName,
-    email: LoginName,
+    email: Email,
     firstName: Name,
     lastName: Name,
     status: Type.Optional(Type.Enum(["enabled", "disabled"])),
     alternateUsername: Type.Optional(Type.Union([LoginName, Type.Null()])),
-    managerEmail: Type.Optional(Type.Union([LoginName, Type.Null()])),
+    managerEmail: Type.Optional(Type.Union([Email, Type.Null()])),
     groups: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 200, uniqueItems: true }),
     ),

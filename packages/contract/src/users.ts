@@ -4,6 +4,11 @@ import { type Static, Type } from "typebox";
 const Name = Type.String({ maxLength: 200 });
 /** Something that a person can see and type: no control characters, and not white space alone. */
 const LoginName = Type.String({ minLength: 1, maxLength: 320, pattern: "^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$" });
+const Email = Type.String({
+  maxLength: 320,
+  pattern: "^[^@\\s\\p{Cc}\\p{Cs}]+@[^@\\s\\p{Cc}\\p{Cs}]+$",
+  examples: ["jane.doe@example.com"],
+});
 
 /** The most users that one call creates or updates. */
 export const maxUserBatch = 1_000;

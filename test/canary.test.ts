@@ -56,7 +56,11 @@ async function issue(method: string, path: string, body: unknown): Promise<strin
 }
 
 async function useEveryCall() {
-  const [one, two, three] = [await createUser("canary.one"), await createUser("canary.two"), await createUser("canary.three")];
+  const [one, two, three] = [
+    await createUser("canary.one"),
+    await createUser("canary.two"),
+    await createUser("canary.three"),
+  ];
   const first = await issue("PUT", `${vendor}/v1/users/${one}/emergencyTokencode`, { expirationDays: 1 });
   const second = await issue("PUT", `${vendor}/v2/users/${two}/emergencyTokencode`, { oneTimeUse: true });
   const third = await issue("POST", `/api/v1/users/${three}/emergency-code`, { reason: "lost phone", ticket: "T-1" });
@@ -72,9 +76,13 @@ async function useEveryCall() {
 }
 
 async function verifyByAttempt(subjectName: string, value: string) {
-  const { body } = await keep(api.client("POST", "/mfa/v1_1/authn/initialize", { subjectName, context: { messageId: "1" }, keepAttempt: true }));
+  const { body } = await keep(
+    api.client("POST", "/mfa/v1_1/authn/initialize", { subjectName, context: { messageId: "1" }, keepAttempt: true }),
+  );
   const { authnAttemptId, messageId } = body.context;
-  const subjectCredentials = [{ methodId: "EMERGENCY_TOKENCODE", collectedInputs: [{ name: "EMERGENCY_TOKENCODE", value }] }];
+  const subjectCredentials = [
+    { methodId: "EMERGENCY_TOKENCODE", collectedInputs: [{ name: "EMERGENCY_TOKENCODE", value }] },
+  ];
   const context = { authnAttemptId, messageId: "2", inResponseTo: messageId };
   await keep(api.client("POST", "/mfa/v1_1/authn/verify", { context, subjectCredentials }));
   await keep(api.client("POST", "/mfa/v1_1/authn/status", { authnAttemptId }));
@@ -106,7 +114,9 @@ async function provokeErrors() {
   await keep(api.client("POST", "/api/v1/verify", { user: "canary.one", code, extra: code }));
   await keep(api.client("POST", "/api/v1/verify", { user: "canary.one", code: [code] }));
   await keep(api.client("POST", "/api/v1/verify", { user: code, code }));
-  await keep(api.client("POST", "/mfa/v1_1/authn/initialize", { subjectName: code, context, sessionAttributes: [{ code }] }));
+  await keep(
+    api.client("POST", "/mfa/v1_1/authn/initialize", { subjectName: code, context, sessionAttributes: [{ code }] }),
+  );
   await keep(api.call("POST", "/api/v1/verify", { user: "canary.one", code }, { "client-key": code }));
   await keep(api.call("GET", "/api/v1/settings", undefined, { authorization: `Bearer ${code}` }));
   // These the client itself put into the URL or asked for by name: it may be told, but nothing may be kept.
@@ -119,7 +129,14 @@ async function provokeErrors() {
 /** Every way in which a code could be written. */
 function spellings(code: string): string[] {
   const plain = code.replaceAll("-", "");
-  return [code, plain, code.replaceAll("-", " "), code.toLowerCase(), plain.toLowerCase(), Buffer.from(plain).toString("base64").replace(/=+$/, "")];
+  return [
+    code,
+    plain,
+    code.replaceAll("-", " "),
+    code.toLowerCase(),
+    plain.toLowerCase(),
+    Buffer.from(plain).toString("base64").replace(/=+$/, ""),
+  ];
 }
 
 /** Where any code is found, by the name of the place. */
@@ -158,7 +175,9 @@ test("the search finds a code that was written: in any file, in any spelling", (
 
 test("the record tells an unknown name only as a digest", async () => {
   const { body } = await api.admin("GET", "/api/v1/audit/events?last=1000");
-  const unknown = body.events.filter((event: { reason: string }) => event.reason === "unknown_user" || event.reason === "slip");
+  const unknown = body.events.filter(
+    (event: { reason: string }) => event.reason === "unknown_user" || event.reason === "slip",
+  );
   assert.ok(unknown.length > 0);
   for (const { userId, details } of unknown) {
     if (userId === null) assert.match(details.nameDigest, /^[\w-]{43}$/);

@@ -49,6 +49,35 @@ describe("a code that was typed into the wrong field", () => {
     for (const form of [code, code.replaceAll("-", "")]) assert.ok(!text.includes(form), `${where}: ${text}`);
   }
 
+  it("is never answered from a header or a query", async () => {
+    for (const route of await listRoutes(sparekey)) {
+      const path = `${route.path.replace(/\{\w+\}/g, userId)}`;
+      const body = ["GET", "DELETE"].includes(route.method) ? {} : { body: {} };
+      for (const header of [
+        "x-request-id",
+        "if-match",
+        "content-type",
+        "accept",
+        "origin",
+        "x-forwarded-for",
+        "user-agent",
+      ]) {
+        const answer = await sparekey.call(route.method, path, { ...body, headers: { ...headers, [header]: code } });
+        assertUnsaid(answer, `${route.method} ${route.path} ${header}`);
+      }
+      for (const query of [`?code=${code}`, `?${code}=1`, `?limit=${code}`, `?action=${code}`, `?userId=${code}`]) {
+        const answer = await sparekey.call(route.method, path + query, { ...body, headers });
+        if (route.path !== "/metrics") assertUnsaid(answer, `${route.method} ${route.path}${query}`);
+      }
+      for (const wrong of [{ authorization: `Bearer ${code}` }, { authorization: code }, { "client-key": code }]) {
+        assertUnsaid(
+          await sparekey.call(route.method, path, { ...body, headers: wrong }),
+          `${route.method} ${route.path}`,
+        );
+      }
+    }
+  });
+
   it("is never answered, whichever field of whichever call it was", async () => {
     let fields = 0;
     for (const route of routes) {
@@ -75,35 +104,6 @@ describe("a code that was typed into the wrong field", () => {
       for (const text of [code, `"${code}"`, `{"code":${code}}`, `{"${code}":`, `[${code}`]) {
         assertUnsaid(await send(route, text), route.path);
         assertUnsaid(await send(route, text, { "content-type": "text/plain" }), route.path);
-      }
-    }
-  });
-
-  it("is never answered from a header or a query", async () => {
-    for (const route of await listRoutes(sparekey)) {
-      const path = `${route.path.replace(/\{\w+\}/g, userId)}`;
-      const body = ["GET", "DELETE"].includes(route.method) ? {} : { body: {} };
-      for (const header of [
-        "x-request-id",
-        "if-match",
-        "content-type",
-        "accept",
-        "origin",
-        "x-forwarded-for",
-        "user-agent",
-      ]) {
-        const answer = await sparekey.call(route.method, path, { ...body, headers: { ...headers, [header]: code } });
-        assertUnsaid(answer, `${route.method} ${route.path} ${header}`);
-      }
-      for (const query of [`?code=${code}`, `?${code}=1`, `?limit=${code}`, `?action=${code}`, `?userId=${code}`]) {
-        const answer = await sparekey.call(route.method, path + query, { ...body, headers });
-        if (route.path !== "/metrics") assertUnsaid(answer, `${route.method} ${route.path}${query}`);
-      }
-      for (const wrong of [{ authorization: `Bearer ${code}` }, { authorization: code }, { "client-key": code }]) {
-        assertUnsaid(
-          await sparekey.call(route.method, path, { ...body, headers: wrong }),
-          `${route.method} ${route.path}`,
-        );
       }
     }
   });

@@ -65,6 +65,7 @@ function report(measured: Record<string, Figures>, onTheBeat: Figures) {
   }));
   const process = {
     "start-up ms": Math.round(subject.startMs),
+    "bare server's": Math.round(reference.startMs),
     "idle MiB": subject.idleMiB,
     "MiB after the load": subject.memoryMiB(),
   };

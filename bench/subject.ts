@@ -11,8 +11,6 @@ import { startPinned } from "./processes.ts";
 const program = join(import.meta.dirname, "../packages/server/src/main.ts");
 const json = { "content-type": "application/json" };
 
-export type Subject = Awaited<ReturnType<typeof startSubject>>;
-
 export async function startSubject(port: number, userCount: number) {
   const home = mkdtempSync(join(tmpdir(), "sparekey-bench-"));
   const dataDir = join(home, "data");

@@ -11,11 +11,13 @@ import { join } from "node:path";
 import { promisify, styleText } from "node:util";
 import {
   type AuditEvent,
+  type AuthenticationClient,
   createAuthenticationClient,
   createSparekeyClient,
   emergencyTokencodeCredential,
   parseKeyFile,
   readAloud,
+  type SparekeyClient,
 } from "@sparekey/sdk";
 import { startThrowawayServer, type ThrowawayServer } from "./throwaway-server.ts";
 
@@ -36,21 +38,39 @@ function expect(holds: boolean, what: string) {
   if (!holds) throw new Error(`expected: ${what}`);
 }
 
+type Vendor = SparekeyClient["vendor"];
+
 async function tellTheStory(server: ThrowawayServer): Promise<void> {
   const { vendor, audit } = createSparekeyClient({ keyFile: parseKeyFile(readFileSync(server.keyFile, "utf8")) });
   const clientKey = readFileSync(server.authnKeyFile, "utf8");
   const gateway = createAuthenticationClient({ serverUrl: server.url, clientKey });
 
+  const userId = await lockOut(vendor, server);
+  await signInOnce(vendor, gateway, userId);
+  await signInForAWeek(vendor, gateway, userId);
+
+  step("The record shows all of it");
+  const { events } = await audit.events({ userId });
+  for (const event of events) say(describe(event));
+  expect(events.length >= 8, "the record holds every step");
+}
+
+async function lockOut(vendor: Vendor, server: ThrowawayServer): Promise<string> {
   step("Jane left her phone in a taxi, and her second factor with it");
-  const imported = await promisify(execFile)(process.execPath, [sparekeyCli, "users", "import", usersCsv, "--key", server.keyFile]);
-  say(dim(`sparekey users import users.csv: ${imported.stdout.trim().split("\n")[0]}`));
+  const importUsers = [sparekeyCli, "users", "import", usersCsv, "--key", server.keyFile];
+  const { stdout } = await promisify(execFile)(process.execPath, importUsers);
+  say(dim(`sparekey users import users.csv: ${stdout.trim().split("\n")[0]}`));
   const jane = await vendor.lookupUser({ email: "jane.doe@example.com" });
   say(`${jane.firstName} ${jane.lastName}: user ${jane.userStatus}, emergency access ${jane.emergencyAccessStatus}`);
+  return jane.id;
+}
 
+async function signInOnce(vendor: Vendor, gateway: AuthenticationClient, userId: string): Promise<void> {
   step("The help desk enables an emergency code: once, and for two hours");
-  const once = await vendor.enableEmergencyTokencode(jane.id, { oneTimeUse: true, expiryUnit: "hours", expiryValue: 2 });
-  say(dim(`PUT /AdminInterface/restapi/v2/users/${jane.id}/emergencyTokencode`));
-  say(`${bold(once.emergencyTokencode)}   until ${once.expirationDate}`, dim(readAloud(once.emergencyTokencode)));
+  const asked = { oneTimeUse: true, expiryUnit: "hours", expiryValue: 2 } as const;
+  const { emergencyTokencode: code, expirationDate } = await vendor.enableEmergencyTokencode(userId, asked);
+  say(dim(`PUT /AdminInterface/restapi/v2/users/${userId}/emergencyTokencode`));
+  say(`${bold(code)}   until ${expirationDate}`, dim(readAloud(code)));
 
   step("Jane signs in to the VPN with it");
   const attempt = await gateway.attempts.initialize({ subjectName: "jane.doe", context: { messageId: "vpn-1" } });
@@ -58,34 +78,32 @@ async function tellTheStory(server: ThrowawayServer): Promise<void> {
   const signedIn = await gateway.attempts.verify({
     context: { authnAttemptId, messageId: "vpn-2", inResponseTo: messageId },
     // As people type: lower case, spaces for hyphens.
-    subjectCredentials: [emergencyTokencodeCredential(once.emergencyTokencode.toLowerCase().replaceAll("-", " "))],
+    subjectCredentials: [emergencyTokencodeCredential(code.toLowerCase().replaceAll("-", " "))],
   });
   expect(signedIn.attemptResponseCode === "SUCCESS", "the right code is accepted");
   say(yes("the right code: accepted"));
-  const again = await gateway.verify({ user: "jane.doe", code: once.emergencyTokencode });
+  const again = await gateway.verify({ user: "jane.doe", code });
   expect(!again.accepted, "a one-time code is refused the second time");
   say(no("the same code again: refused, it was good for one sign-in"));
+}
 
+async function signInForAWeek(vendor: Vendor, gateway: AuthenticationClient, userId: string): Promise<void> {
   step("She needs one for the week, until the new phone is here");
-  const week = await vendor.enableEmergencyTokencodeV1(jane.id, { expirationDays: 7 });
-  say(`${bold(week.emergencyTokencode)}   until ${week.expirationDate}`);
+  const week = await vendor.enableEmergencyTokencodeV1(userId, { expirationDays: 7 });
+  const code = week.emergencyTokencode;
+  say(`${bold(code)}   until ${week.expirationDate}`);
   const wrong = await gateway.verify({ user: "jane.doe", code: "0000-0000-000" });
   expect(!wrong.accepted, "a wrong code is refused");
   say(no("a wrong code: refused, one of ten tries"));
-  const right = await gateway.verify({ user: "jane.doe", code: week.emergencyTokencode });
+  const right = await gateway.verify({ user: "jane.doe", code });
   expect(right.accepted, "the right code is accepted");
   say(yes("the right code: accepted"));
 
   step("The new phone is here: the code is disabled");
-  await vendor.disableEmergencyTokencode(jane.id, week.emergencyTokencodeId);
-  const disabled = await gateway.verify({ user: "jane.doe", code: week.emergencyTokencode });
+  await vendor.disableEmergencyTokencode(userId, week.emergencyTokencodeId);
+  const disabled = await gateway.verify({ user: "jane.doe", code });
   expect(!disabled.accepted, "a disabled code is refused");
   say(no("the disabled code: refused"));
-
-  step("The record shows all of it");
-  const { events } = await audit.events({ userId: jane.id });
-  for (const event of events) say(describe(event));
-  expect(events.length >= 8, "the record holds every step");
 }
 
 function describe({ at, action, outcome, reason }: AuditEvent): string {

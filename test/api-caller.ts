@@ -44,7 +44,7 @@ export function createApiCaller(
 }
 
 /** The legacy token that the vendor's clients make with a key file. */
-export function signToken({ accessID, accessKey, adminRestApiUrl }: KeyFile): string {
+function signToken({ accessID, accessKey, adminRestApiUrl }: KeyFile): string {
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const claims = { sub: accessID, aud: adminRestApiUrl, iat: nowSeconds, exp: nowSeconds + 3_600 };
   const parts = [{ alg: "RS256", typ: "JWT" }, claims].map((part) =>

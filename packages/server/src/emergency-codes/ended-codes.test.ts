@@ -5,7 +5,7 @@ import { startCore, type TestCore } from "../testing/core.ts";
 import { createNaiveVerification } from "../testing/naive-verification.ts";
 import { answerRunner, inThread, isTestRunner } from "../testing/thread.ts";
 
-const pairs = 1_000;
+const pairs = 750;
 const usersAtOnce = 25;
 
 type User = { id: string; username: string };
@@ -42,7 +42,7 @@ interface Results {
 }
 
 if (isTestRunner) {
-  describe("a code whose end races with its use, for 1,000 codes", () => {
+  describe("a code whose end races with its use, for 750 codes an end", () => {
     const results = inThread<Results>(import.meta.url);
     for (const end of Object.keys(ends) as End[]) {
       it(`is never accepted once its end by ${end} is acknowledged, nor behind that end in the record`, async () => {
@@ -101,13 +101,13 @@ async function raceOne(core: TestCore, user: User, end: End, verify: Verify): Pr
   const code = await core.issue(user.id);
   const { codeId } = await core.codes.access(user.id);
   const { cursor } = await core.audit.find({ last: 1 });
-  const racing = Array.from({ length: 4 }, async (_, i) => {
+  const racing = Array.from({ length: 3 }, async (_, i) => {
     await turns(i * 2);
     return verify(user, code);
   });
-  await turns(Math.floor(Math.random() * 8));
+  await turns(Math.floor(Math.random() * 7));
   await ends[end].run(core, user);
-  const late = await Promise.all([verify(user, code), verify(user, code)]);
+  const late = [await verify(user, code)];
   const accepted = (await Promise.all(racing)).filter(Boolean).length;
 
   const { events } = await core.audit.find({ after: cursor, userId: user.id, limit: 100 });

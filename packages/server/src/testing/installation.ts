@@ -124,7 +124,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
 }
 
 /** A legacy token as the vendor's clients make it. */
-export async function signToken(keyFile: KeyFile, clock: TestClock): Promise<string> {
+async function signToken(keyFile: KeyFile, clock: TestClock): Promise<string> {
   const nowSeconds = Math.floor(instantToMs(clock.now()) / 1_000);
   return new SignJWT({ sub: keyFile.accessID, aud: keyFile.adminRestApiUrl, iat: nowSeconds, exp: nowSeconds + 600 })
     .setProtectedHeader({ alg: "RS256", typ: "JWT" })

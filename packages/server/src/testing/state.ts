@@ -8,7 +8,7 @@ const tables = [
 ];
 
 /** Every row of every table but the record, a line each. */
-export async function stateOf({ db }: TestInstallation): Promise<string> {
+async function stateOf({ db }: TestInstallation): Promise<string> {
   const rows = await Promise.all(
     tables.map(async (table) => {
       const found = await db.read.selectFrom(table).selectAll().execute();
@@ -19,7 +19,7 @@ export async function stateOf({ db }: TestInstallation): Promise<string> {
 }
 
 /** The record after a sequence number. */
-export async function recordedAfter({ db }: TestInstallation, sequence: number) {
+async function recordedAfter({ db }: TestInstallation, sequence: number) {
   const rows = await db.read
     .selectFrom("audit_events")
     .select(["sequence", "action", "canonical"])

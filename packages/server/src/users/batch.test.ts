@@ -79,6 +79,12 @@ describe("a batch of users", () => {
     }
   });
 
+  it("200 refuses a row that is nested as deeply as a body can be", async () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const answer = await changesNothing(sparekey, () => send(`[{"username":${deep}},${deep},{"groups":${deep}}]`));
+    assert.deepEqual([answer.status, answer.body.refused], [200, 3]);
+  });
+
   it("413 for a batch over its own limit, which is larger than that of other calls", async () => {
     const rows = Array.from({ length: 1_000 }, (_, place) => ({ ...row(`big${place}`), firstName: "x".repeat(200) }));
     assert.ok(JSON.stringify(rows).length > 64 * 1_024);

@@ -1,5 +1,5 @@
 /** From whatever was thrown to what the client may know of it. The only place that decides it. */
-import { type ErrorCode, errorCodes } from "@sparekey/contract";
+import type { ErrorCode } from "@sparekey/contract";
 import type { FastifyError } from "fastify";
 import { DatabaseUnavailable } from "../database/database.ts";
 import { Refusal } from "../refusal.ts";
@@ -48,10 +48,6 @@ export function toClientFailure(error: unknown): ClientFailure {
   const known = clientErrors[code];
   if (known !== undefined) return { code: known, bug: false };
   return { code: "internal_error", bug: true };
-}
-
-export function statusOf(code: ErrorCode): number {
-  return errorCodes[code].status;
 }
 
 type Validation = NonNullable<FastifyError["validation"]>;

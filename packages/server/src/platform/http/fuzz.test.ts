@@ -16,26 +16,14 @@ const runs = { numRuns: 300 };
 const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({ unit: "grapheme", maxLength: 20 }),
-  fc.constantFrom(
-    "",
-    "\0",
-    "__proto__",
-    "constructor",
-    "toString",
-    "1",
-    "-1",
-    "1e999",
-    "null",
-    "Enabled",
-    "jane.doe",
-    "٣",
-    "�",
-  ),
+  fc.constantFrom("", "\0", "__proto__", "constructor", "toString", "1", "-1", "1e999", "null", "Enabled", "jane.doe"),
+  // Half a character, and digits that are no digits.
+  fc.constantFrom("\ud800", "\udfffx", "x\ud83d", "٣"),
 );
 const anyValue = fc.oneof(
   { weight: 3, arbitrary: anyText },
   fc.double({ noNaN: true, noDefaultInfinity: true }),
-  fc.constantFrom(null, true, false, 0, -1, 1, 7, 8, 1e308, [], {}, [[]], { a: [] }),
+  fc.constantFrom<unknown>(null, true, false, 0, -1, 1, 7, 8, 1e308, [], {}, [[]], { a: [] }),
   fc.jsonValue({ maxDepth: 4 }),
 );
 /** What stands in a path between two slashes. */
@@ -155,8 +143,8 @@ describe("random requests", () => {
     const request = fc.record({
       route: fc.nat().map((place) => place % withBodies.length),
       /** Which text of the body to change, how far up from it, and into what; or nothing. */
-      change: fc.option(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 2 }), anyValue)),
-      extra: fc.option(fc.tuple(anyText, anyValue)),
+      change: fc.option(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 2 }), anyValue), { freq: 2 }),
+      extra: fc.option(fc.tuple(anyText, anyValue), { freq: 1 }),
     });
     const statuses = new Set<number>();
     await fc.assert(

@@ -88,7 +88,7 @@ export class GroupCommit<Tables> {
   async #runInSavepoint(unit: Waiting<Tables>): Promise<() => void> {
     this.#database.exec("SAVEPOINT unit");
     try {
-      const value = await withinThisTurn(unit.run(this.#trx));
+      const value = await withinThisTurn(() => unit.run(this.#trx));
       this.#database.exec("RELEASE unit");
       return () => unit.resolve(value);
     } catch (error) {
@@ -105,21 +105,20 @@ function nextTurn(): Promise<void> {
 }
 
 /**
- * The value of a unit that awaited nothing but the database, which answers within the same turn.
+ * Runs a unit that awaits nothing but the database, which answers without leaving the queue of microtasks.
  *
  * A unit that awaits anything else would keep every other writer waiting for it; that is a bug,
  * and it fails here, after the stray work has ended, rather than under load.
  */
-async function withinThisTurn<Result>(work: Promise<Result>): Promise<Result> {
-  let turnEnded = false;
-  const turn = setImmediate(() => {
-    turnEnded = true;
+async function withinThisTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  // A tick that is asked for inside a microtask comes once no microtask is left: had the unit come to an end, it
+  // would be done by then. A timer or an immediate would come too late, behind I/O that was quick.
+  await Promise.resolve();
+  let queueRanEmpty = false;
+  process.nextTick(() => {
+    queueRanEmpty = true;
   });
-  try {
-    const value = await work;
-    if (turnEnded) throw new Error("a unit of work awaited something other than its database connection");
-    return value;
-  } finally {
-    clearImmediate(turn);
-  }
+  const value = await work();
+  if (queueRanEmpty) throw new Error("a unit of work awaited something other than its database connection");
+  return value;
 }

@@ -9,8 +9,7 @@ export function networkOf(address: string): string {
 }
 
 export function isLoopback(address: string): boolean {
-  const network = networkOf(address);
-  return network.startsWith("127.") || network === networkOf("::1");
+  return address === "::1" || networkOf(address).startsWith("127.");
 }
 
 /** All eight groups, without leading zeros. */

@@ -31,7 +31,7 @@ const recentMs = 1_000;
 
 export class SettingsService {
   readonly #with: Dependencies;
-  #recent: { settings: Settings; readAtMs: number } | undefined;
+  #recent: (VersionedSettings & { readAtMs: number }) | undefined;
   #parsed: (VersionedSettings & { json: string }) | undefined;
 
   constructor(dependencies: Dependencies) {
@@ -49,9 +49,10 @@ export class SettingsService {
   async recent(): Promise<Settings> {
     const nowMs = this.#with.clock.monotonicMs();
     if (this.#recent === undefined || nowMs - this.#recent.readAtMs > recentMs) {
-      this.#recent = { settings: (await this.current()).settings, readAtMs: nowMs };
+      const { settings, version } = await this.current();
+      this.#keepRecent({ settings, version, readAtMs: nowMs });
     }
-    return this.#recent.settings;
+    return (this.#recent as VersionedSettings).settings;
   }
 
   /** The settings that hold in a unit of work: for a decision that a change must not overtake. */
@@ -80,8 +81,13 @@ export class SettingsService {
       });
       return { version: next, settings };
     });
-    this.#recent = { settings, readAtMs: clock.monotonicMs() };
+    this.#keepRecent({ ...replaced, readAtMs: clock.monotonicMs() });
     return replaced;
+  }
+
+  /** A read that was under way while the settings changed must not bring the old ones back. */
+  #keepRecent(read: VersionedSettings & { readAtMs: number }) {
+    if (this.#recent === undefined || this.#recent.version <= read.version) this.#recent = read;
   }
 
   async lint(): Promise<SettingsLint> {

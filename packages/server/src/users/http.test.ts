@@ -155,6 +155,10 @@ describe("one user", () => {
               { ...good, managerEmail: name },
             ]),
       ]),
+      ...["jane.doe", "@example.com", "jane@", "a@b@c", "a b@c", "jane＠example.com"].map((email) => ({
+        ...good,
+        email,
+      })),
       ...["username", "email", "firstName", "lastName"].map((name) => ({ ...good, [name]: undefined })),
       ...[null, 1, "x".repeat(201)].flatMap((name) => [
         { ...good, firstName: name },

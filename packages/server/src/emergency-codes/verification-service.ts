@@ -11,6 +11,7 @@ import type { AuditService, Details } from "../audit/service.ts";
 import type { Keyring } from "../keyring/service.ts";
 import { addMs, type Clock, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
+import { Refusal } from "../platform/refusal.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
@@ -147,7 +148,10 @@ export class Verification {
 
 async function matches({ companyId, keyring }: Dependencies, code: PlainCode, access: Access | undefined) {
   const stored = access?.code;
-  const pepper = keyring.find("code_pepper", stored?.recipe.pepperKid ?? nobody) ?? keyring.current("code_pepper");
+  const current = keyring.current("code_pepper");
+  const pepper = stored === undefined ? current : keyring.find("code_pepper", stored.recipe.pepperKid);
+  // A code that cannot be checked is not a wrong code: it costs no try, and the service says that it cannot answer.
+  if (pepper === undefined) throw new Refusal("unavailable", { detail: "the pepper of a code is gone" });
   // Digest the input even when there is nothing to compare it with. Skipping it would answer faster
   // for unknown users and turn this into a directory of who exists.
   const recipe = stored?.recipe ?? dummyRecipe(code, pepper);

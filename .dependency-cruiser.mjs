@@ -235,7 +235,7 @@ export default {
   options: {
     doNotFollow: { path: "node_modules" },
     // What `npm run build` made is not ours to judge.
-    exclude: { path: "/dist/" },
+    exclude: { path: "^packages/[^/]+/dist/" },
     // Types are dependencies too: an import that vanishes at run time still ties two files together.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },

@@ -42,10 +42,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     metricsToken: secrets.metricsToken,
     isStopping: () => stopping,
   });
-  await listen(app, config);
   const stopJobs = startJobs(app.jobs, log);
-  warnOfSurprises(app, company, config, log);
-
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
@@ -58,7 +55,10 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     lock.release();
     log.info("stopped");
   };
+  // Before anyone can be told that it listens: a signal that comes right then must not cut answers off.
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+  await listen(app, config);
+  warnOfSurprises(app, company, config, log);
 }
 
 /** The embedded database belongs to this one process, so it is brought up to date without being asked. */

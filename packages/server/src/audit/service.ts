@@ -1,6 +1,6 @@
 /** The record of what happened: written with what it records, never after it. */
 import type { AuditAction, AuditEvent, AuditPage, AuditQuery } from "@sparekey/contract";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, instantToMs } from "../platform/clock.ts";
 import { type Database, DatabaseUnavailable } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
@@ -47,11 +47,12 @@ export class AuditService {
     if (call.address !== null) personal.address = call.address;
     const personalJson = Object.keys(personal).length === 0 ? undefined : canonicalJson(personal);
     const salt = random.bytes(32);
+    const at = clock.now();
     const event: AuditRecord = {
       v: 1,
-      id: random.uuid(),
+      id: random.uuidInOrder(instantToMs(at)),
       company: companyId,
-      at: clock.now(),
+      at,
       action: entry.action,
       outcome: entry.outcome ?? "success",
       reason: entry.reason ?? null,

@@ -61,7 +61,7 @@ export class ApiKeysService {
   /** The administrator that a bearer token speaks for, or why it speaks for nobody. */
   async authenticate(bearer: string): Promise<Administrator | TokenFault> {
     const { db, company, clock } = this.#with;
-    const keyId = claimedKeyId(bearer);
+    const keyId = this.#verified.get(bearer)?.token.keyId ?? claimedKeyId(bearer);
     if (keyId === undefined) return "malformed";
     const key = await store.findApiKey(db.read, company.id, keyId);
     if (key === undefined) return "unknown_key";

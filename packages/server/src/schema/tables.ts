@@ -34,6 +34,15 @@ export interface Tables {
     /** The key, wrapped under the root key. */
     wrapped: string;
     created_at: Instant;
+    /** New work uses the newest key that is active; until then every node only gets to know it. */
+    active_at: Instant;
+    /** From here on nothing that the key made is accepted. */
+    retired_at: Instant | null;
+  };
+  /** Counts every change of what nodes remember: settings and keys. */
+  revision: {
+    company_id: string;
+    number: number;
   };
   users: {
     id: string;
@@ -75,6 +84,7 @@ export interface Tables {
     created_at: Instant;
   };
   authn_attempts: AuthnAttemptTable;
+  idempotent_calls: IdempotentCallTable;
   audit_events: {
     sequence: Generated<number>;
     id: string;
@@ -132,3 +142,25 @@ interface AuthnAttemptTable {
   keep: Flag;
   expires_at: Instant;
 }
+
+/** A call that a client may send again without it being done again. */
+interface IdempotentCallTable {
+  company_id: string;
+  /** Keyed digest of principal, route and the client's key. */
+  digest: string;
+  /** Keyed digest of what was asked. */
+  request_digest: string;
+  /** The answer, which only the client's own key opens; null once it is no longer given. */
+  sealed: string | null;
+  seal_kid: string;
+  /** Until when the answer is given again. */
+  answer_ends_at: Instant;
+  /** Until when the row stays, to refuse the key instead of doing its call a second time. */
+  expires_at: Instant;
+}
+
+/** What a record is made of, for the writes that carry their records along. */
+export const recordColumns = {
+  audit_events: ["id", "company_id", "action", "user_id", "canonical"],
+  audit_personal: ["event_id", "salt", "personal"],
+} as const;

@@ -4,7 +4,7 @@ import type { TestInstallation } from "./installation.ts";
 
 const tables = [
   ...(["company", "settings", "keyring_keys", "users", "login_names"] as const),
-  ...(["emergency_access", "api_keys", "authn_keys", "authn_attempts"] as const),
+  ...(["emergency_access", "api_keys", "authn_keys", "authn_attempts", "revision", "idempotent_calls"] as const),
 ];
 
 /** Every row of every table but the record, a line each. */

@@ -9,7 +9,7 @@ import { removeExpiredAttempts } from "./authentication/jobs.ts";
 import { AuthenticationService } from "./authentication/service.ts";
 import { AuthnKeysService } from "./authn-keys/service.ts";
 import { emergencyCodeRoutes } from "./emergency-codes/http.ts";
-import { applyLockoutIn, EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
+import { EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
 import { HealthService } from "./health/service.ts";
@@ -26,6 +26,7 @@ import type { Job } from "./platform/jobs.ts";
 import type { Log } from "./platform/log.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
+import { RevisionService } from "./revision/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
 import { SettingsService } from "./settings/service.ts";
@@ -56,21 +57,21 @@ export interface App {
 export function createServices({ db, company, keyring, clock, random }: AppOptions, metrics?: Metrics) {
   const companyId = company.id;
   const audit = new AuditService({ db, companyId, clock, random, ...(metrics && { onRecord: metrics.event }) });
-  const onSettings = applyLockoutIn(companyId, clock, audit);
-  const settings = new SettingsService({ db, companyId, clock, audit, onChange: onSettings });
+  const revision = new RevisionService({ db, companyId, clock, others: db.shared });
+  const settings = new SettingsService({ db, companyId, clock, audit, revision });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
   const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
-  return { audit, settings, users, codes, authentication };
+  return { audit, revision, settings, users, codes, authentication };
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { db, company, clock, random, log } = options;
   const metrics = createMetrics();
-  const { audit, settings, users, codes, authentication } = createServices(options, metrics);
-  const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
-  const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit });
+  const { audit, revision, settings, users, codes, authentication } = createServices(options, metrics);
+  const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
+  const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
   const health = new HealthService(db, options.isStopping ?? (() => false));
 

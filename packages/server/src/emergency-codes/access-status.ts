@@ -35,7 +35,8 @@ export type RefusalReason =
   | "expired"
   | "consumed"
   | "revoked"
-  | "replaced"
+  | "overtaken"
+  | "tries_used_up"
   | "locked"
   | "user_disabled";
 
@@ -49,15 +50,17 @@ export function isLocked({ lockedUntil }: Access, now: Instant): boolean {
   return lockedUntil !== null && lockedUntil > now;
 }
 
-/** Why the guarded statement found nothing to spend, from the row as it is in the same transaction. */
-export function refusalReason(access: Access | undefined, codeId: string, now: Instant): RefusalReason {
+/**
+ * Why the guarded statement found nothing to spend, from the row as it was read before. Nothing in it forbade the
+ * code: then it was spent, ended, locked or replaced in between, and the record before this one says by whom.
+ */
+export function refusalReason(access: Access | undefined, now: Instant): RefusalReason {
   if (access === undefined) return "unknown_user";
   if (access.code === undefined) return "no_code";
-  if (access.code.id !== codeId) return "replaced";
   if (!access.userEnabled) return "user_disabled";
   const status = statusOf(access, now);
   if (status === "consumed" || status === "revoked" || status === "expired") return status;
-  return isLocked(access, now) ? "locked" : "wrong_code";
+  return isLocked(access, now) ? "locked" : "overtaken";
 }
 
 /** Can this user sign in with an emergency code now, and if not, why and what helps. */

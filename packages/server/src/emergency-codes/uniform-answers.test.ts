@@ -24,6 +24,10 @@ function workingClock() {
         nowMs += clock.workMs;
         return db.write(unit);
       },
+      apply: (...args) => {
+        nowMs += clock.workMs;
+        return db.apply(...args);
+      },
     }),
   };
   return clock;
@@ -55,8 +59,8 @@ async function refusedUsers(sparekey: TestInstallation): Promise<Record<string, 
   return typed;
 }
 
-/** What passed the database but for the settings, which are read now and then, whoever is asking. */
-const statementsOf = (log: StatementLog) => log.take().filter((text) => !text.includes('from "settings"'));
+/** What passed the database but for what a node remembers, which is read now and then, whoever is asking. */
+const statementsOf = (log: StatementLog) => log.take().filter((text) => !/from "(settings|revision)"/.test(text));
 
 /** All of an answer that does not name the request itself. */
 function visible({ status, headers, body }: Answer) {

@@ -28,7 +28,13 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
   const commits = new GroupCommit<Tables>(writer, trx);
   return {
     read,
+    shared: false,
     write: (unit) => commits.write(unit),
+    apply: async (write, _row, prepare) => {
+      const done = await commits.write((connection) => write.runOne(connection, prepare()), { mayFail: false });
+      for (const { written } of done.consequences) written?.();
+      return done.words as never;
+    },
     migrate: (work) => work(trx),
     close: async () => {
       await commits.close();

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
-import { GuardedWrite } from "../platform/database/guarded-write.ts";
+import { GuardedWrite, type Operation } from "../platform/database/guarded-write.ts";
 import { prepared } from "../platform/database/prepared.ts";
+import { runGuarded } from "../platform/database/run-guarded.ts";
 import { type Connection, type Flag, recordColumns, type Tables } from "../schema/tables.ts";
 import type { Access, StoredCode } from "./access-status.ts";
 import type { CodeDigest } from "./digest.ts";
@@ -188,6 +189,11 @@ export const verifying = new GuardedWrite<Tables, typeof accessTable, Verdict, V
     || CASE WHEN status = 'revoked' THEN ' void' ELSE '' END END`,
   inserts: recordColumns,
 });
+
+/** The same as a part of a larger unit of work. */
+export function verifyIn(trx: Connection, operation: Operation<Verdict, VerdictWord>) {
+  return runGuarded(trx, verifying, operation);
+}
 
 /** Ends this very code of the user, if it is active. */
 export const revoking = new GuardedWrite<Tables, typeof accessTable, UserKey & { codeId: string }, "revoked">({

@@ -94,7 +94,7 @@ export class Verification {
 
   /** Decides in a unit of work of the caller's. */
   async decideIn(trx: Connection): Promise<Outcome> {
-    return this.#outcomeOf(await store.verifying.runIn(trx, this.#operation()));
+    return this.#outcomeOf(await store.verifyIn(trx, this.#operation()));
   }
 
   #outcomeOf(words: readonly (store.VerdictWord | "none")[]): Outcome {

@@ -10,6 +10,8 @@ import type { GuardedWrite, Operation } from "./guarded-write.ts";
  */
 export interface Database<Tables> {
   readonly read: Kysely<Tables>;
+  /** Sees the same, and keeps nobody waiting who verifies: for listings. */
+  readonly reports: Kysely<Tables>;
   /** True when other processes may serve the same database. */
   readonly shared: boolean;
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result>;
@@ -25,6 +27,8 @@ export interface Database<Tables> {
   ): Promise<readonly (Word | "none")[]>;
   /** Hands out the writing connection itself, for migrations, while nothing else is written. */
   migrate<Result>(work: (connection: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /** Resolves once every write that has begun by now is over: what is numbered below what is seen now is then complete. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,16 +5,24 @@ import { Placeholder, refExpressions, withArguments } from "./prepared.ts";
 
 type AnyTables = Record<string, Record<string, Value>>;
 
+/** Rows for every word that an operation may come to, since the statement decides which. */
+export function makeConsequences({ consequences }: AnyOperation): Map<string, Consequence> {
+  const words = Object.entries(consequences) as [string, () => Consequence][];
+  return new Map(words.map(([word, make]) => [word, make()]));
+}
+
 /** Runs every operation; no two of them may be about the same row. All of them are done, or none. */
-export async function runOnPostgres(
+export function runOnPostgres(db: Kysely<AnyTables>, write: AnyGuardedWrite, operations: readonly AnyOperation[]) {
+  return runMade(db, write, operations, operations.map(makeConsequences));
+}
+
+/** The same with consequences that the caller has made, and so can look for when the answer is lost. */
+export async function runMade(
   db: Kysely<AnyTables>,
   write: AnyGuardedWrite,
   operations: readonly AnyOperation[],
+  made: readonly Map<string, Consequence>[],
 ): Promise<Done[]> {
-  const made = operations.map(({ consequences }) => {
-    const words = Object.entries(consequences) as [string, () => Consequence][];
-    return new Map(words.map(([word, make]) => [word, make()]));
-  });
   const query = withArguments(compile(db, write), parametersOf(write, operations, made));
   const rows = await db.getExecutor().provideConnection(async (connection) => {
     const result = await connection.executeQuery<{ op: number; outcome: string }>(query);
@@ -78,7 +86,7 @@ function statementOf(db: Kysely<AnyTables>, { definition }: AnyGuardedWrite): Ra
     .returning([sql<number>`input.op`.as("op"), outcome.as("outcome")]);
   const tables = Object.entries(inserts);
   return sql`WITH
-    input AS (SELECT * FROM json_to_recordset(${new Placeholder("input")}::json) AS input(op integer, ${columnsOf(Object.entries(inputs))})),
+    input AS (SELECT *, pg_current_xact_id() FROM json_to_recordset(${new Placeholder("input")}::json) AS input(op integer, ${columnsOf(Object.entries(inputs))})),
     locked AS MATERIALIZED (SELECT input.op FROM ${target} AS target JOIN input ON ${matches}
       ORDER BY target.${last} FOR UPDATE OF target),
     done AS ${update}${sql.join(

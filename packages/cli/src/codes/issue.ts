@@ -24,7 +24,7 @@ export async function issueCode(user: string, options: IssueOptions): Promise<vo
     idempotencyKey === undefined ? {} : { idempotencyKey },
   );
   if (options.json) return printJson(issued);
-  print(describeIssuedCode(issued, label));
+  print(describeIssuedCode(issued, label, idempotencyKey !== undefined));
 }
 
 function readRequest({ oneTime, reason, ticket, ...options }: IssueOptions): IssueEmergencyCode {

@@ -33,7 +33,7 @@ export interface Nodes {
 }
 
 /** A PostgreSQL for these tests, as a superuser's URL; without one they say so and are left out. */
-export const postgresUrl = process.env.TEST_POSTGRES_URL;
+const postgresUrl = process.env.TEST_POSTGRES_URL;
 export const withoutPostgres = postgresUrl === undefined && "TEST_POSTGRES_URL names no PostgreSQL";
 
 export async function startNodes(kind: "sqlite" | "postgres", count: number): Promise<Nodes> {

@@ -5,6 +5,7 @@ export const auditActions = [
   "installation.initialized",
   "service.started",
   "emergency_code.issued",
+  "emergency_code.issue_repeated",
   "emergency_code.verified",
   "emergency_code.revoked",
   "emergency_access.locked",

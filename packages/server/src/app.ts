@@ -13,6 +13,9 @@ import { EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.t
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
 import { HealthService } from "./health/service.ts";
+import { acceptIdempotencyKeys } from "./idempotency/http.ts";
+import { removeExpiredAnswers } from "./idempotency/jobs.ts";
+import { IdempotencyService } from "./idempotency/service.ts";
 import type { Company } from "./installation/service.ts";
 import type { Keyring } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
@@ -65,15 +68,19 @@ export function createServices({ db, company, keyring, clock, random }: AppOptio
   const settings = new SettingsService({ db, companyId, clock, audit, revision });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
-  const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
+  const idempotency = new IdempotencyService({ db, companyId, clock, random, keyring });
+  const codes = new EmergencyCodesService({
+    ...{ db, companyId, clock, random, keyring, audit, settings, users, idempotency },
+  });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
-  return { audit, revision, settings, users, codes, authentication };
+  return { audit, revision, settings, users, idempotency, codes, authentication };
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { db, company, clock, random, log } = options;
   const metrics = createMetrics();
-  const { audit, revision, settings, users, codes, authentication } = createServices(options, metrics);
+  const services = createServices(options, metrics);
+  const { audit, revision, settings, users, idempotency, codes, authentication } = services;
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
@@ -91,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
   guardRoutes(http, access);
+  acceptIdempotencyKeys(http);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
     addWire(http, { prefix, shape, clock }, routes);
 
@@ -112,7 +120,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, audit, jobs: [removeExpiredAttempts(authentication)] };
+  return { http, audit, jobs: [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency)] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

@@ -112,6 +112,11 @@ export const issuing = new GuardedWrite<Tables, typeof accessTable, CodeInputs, 
   inserts: recordColumns,
 });
 
+/** The same as a part of a larger unit of work. */
+export function issueIn(trx: Connection, operation: Operation<CodeInputs, "issued">) {
+  return runGuarded(trx, issuing, operation);
+}
+
 export function codeInputs(companyId: string, userId: string, { recipe, ...code }: NewCode): CodeInputs {
   return {
     ...{ companyId, userId, codeId: code.id, digest: code.digest },

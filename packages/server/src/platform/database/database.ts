@@ -40,3 +40,6 @@ export interface Database<Tables> {
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }
+
+/** Another unit of work held a row for longer than this one was to wait for it. */
+export class LockTimeout extends DatabaseUnavailable {}

@@ -3,9 +3,13 @@ import { type Static, Type } from "typebox";
 
 export const auditActions = [
   "installation.initialized",
+  "installation.restored",
+  "installation.rolled_back",
+  "installation.moved",
   "emergency_code.issued",
   "emergency_code.verified",
   "emergency_code.revoked",
+  "emergency_code.revoked_all",
   "emergency_access.locked",
   "emergency_access.unlocked",
   "user.created",

@@ -26,6 +26,9 @@ import type { Job } from "./platform/jobs.ts";
 import type { Log } from "./platform/log.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
+import { refuseAfterRollback } from "./rollback/http.ts";
+import { keepRecordMark } from "./rollback/jobs.ts";
+import type { RollbackWatch } from "./rollback/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
 import { SettingsService } from "./settings/service.ts";
@@ -45,6 +48,8 @@ export interface AppOptions {
   trustedProxies?: readonly string[];
   metricsToken?: string | undefined;
   isStopping?: () => boolean;
+  /** Absent where nothing keeps a mark, as in most tests. */
+  rollback?: RollbackWatch;
 }
 
 export interface App {
@@ -66,13 +71,13 @@ export function createServices({ db, company, keyring, clock, random }: AppOptio
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { db, company, clock, random, log } = options;
+  const { db, company, clock, random, log, rollback } = options;
   const metrics = createMetrics();
   const { audit, settings, users, codes, authentication } = createServices(options, metrics);
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit });
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
-  const health = new HealthService(db, options.isStopping ?? (() => false));
+  const health = new HealthService(db, options.isStopping ?? (() => false), rollback);
 
   const http = createHttpServer({
     log,
@@ -84,6 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
+  if (rollback !== undefined) refuseAfterRollback(http, rollback);
   guardRoutes(http, access);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
     addWire(http, { prefix, shape, clock }, routes);
@@ -106,7 +112,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, jobs: [removeExpiredAttempts(authentication)] };
+  const marks = rollback === undefined ? [] : [keepRecordMark(rollback)];
+  return { http, jobs: [removeExpiredAttempts(authentication), ...marks] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

@@ -1,6 +1,7 @@
 /** Opens a data directory for a command, or says what is wrong with it and what to do. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { findMovedTo } from "../backup/service.ts";
 import type { Config, Secrets } from "../config.ts";
 import { type Company, findCompany } from "../installation/service.ts";
 import { parseRootKey, type RootKey } from "../keyring/service.ts";
@@ -12,6 +13,8 @@ import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
 
 export const databaseFile = "sparekey.db";
+/** The record mark. Beside the database, not in it: what puts the database alone back leaves the mark as it is. */
+export const markFile = "record.mark";
 
 /** The database of a data directory that `init` has made. */
 export function openDatabase({ dataDir }: Config): Database<Tables> {
@@ -25,8 +28,34 @@ export function openDatabase({ dataDir }: Config): Database<Tables> {
   return openSqlite<Tables>(path);
 }
 
-/** The company, once the schema is what this version expects. */
+/** The company, once the schema is what this version expects and the installation is still here. */
 export async function getCompany(db: Database<Tables>, config: Config): Promise<Company> {
+  const company = await getMigratedCompany(db, config);
+  const movedTo = await findMovedTo(db.read);
+  if (movedTo === undefined) return company;
+  throw new CommandError(`${config.dataDir} was moved to ${movedTo}`, {
+    hint: `serve it there; if that move never finished, run it again: sparekey-server migrate --from ${config.dataDir} --to ${movedTo}`,
+    exitCode: 3,
+  });
+}
+
+/** The company, once the schema is what this version expects. It may have been moved away. */
+export async function getMigratedCompany(db: Database<Tables>, config: Config): Promise<Company> {
+  const { company, pending } = await requireInstallation(db, config);
+  if (pending.length > 0) {
+    throw new CommandError(`the database needs ${pending.length} migration(s)`, {
+      hint: `run: sparekey-server migrate --data-dir ${config.dataDir}`,
+      exitCode: 3,
+    });
+  }
+  return { ...company, publicUrl: config.publicUrl ?? company.publicUrl };
+}
+
+/** Whether there is an installation that this version can read, if only in an older schema. */
+export async function requireInstallation(
+  db: Database<Tables>,
+  config: Config,
+): Promise<{ company: Company; pending: string[] }> {
   const { pending, unknown } = await pendingMigrations(db.read, migrations);
   if (unknown.length > 0) {
     throw new CommandError("the database was made by a newer version of Sparekey", {
@@ -34,20 +63,14 @@ export async function getCompany(db: Database<Tables>, config: Config): Promise<
       exitCode: 3,
     });
   }
-  if (pending.length > 0) {
-    throw new CommandError(`the database needs ${pending.length} migration(s)`, {
-      hint: `run: sparekey-server migrate --data-dir ${config.dataDir}`,
-      exitCode: 3,
-    });
-  }
-  const company = await findCompany(db.read);
+  const company = pending.length < Object.keys(migrations).length ? await findCompany(db.read) : undefined;
   if (company === undefined) {
     throw new CommandError(`the database in ${config.dataDir} was never finished`, {
       hint: "move the directory away and run init again",
       exitCode: 3,
     });
   }
-  return { ...company, publicUrl: config.publicUrl ?? company.publicUrl };
+  return { company, pending };
 }
 
 export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {

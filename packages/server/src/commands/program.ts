@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig } from "../config.ts";
 import { DatabaseUnavailable } from "../platform/database/database.ts";
 import { version } from "../version.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { init } from "./init.ts";
 import { createApiKey, createAuthnKey, deleteKey, listKeys } from "./keys.ts";
@@ -83,9 +84,10 @@ program
   .option("--host <host>", "the address to listen on (SPAREKEY_HOST, default localhost)")
   .option("--port <port>", "the port to listen on (SPAREKEY_PORT, default 8080; 0 takes a free one)")
   .option("--public-url <url>", "instead of the one that init wrote down (SPAREKEY_PUBLIC_URL)")
+  .option("--accept-rollback", "go on from a database that was put back, with every live code void; not a variable")
   .action(async (options: Options) => {
     const { config, secrets } = configOf(options);
-    await serve(config, secrets);
+    await serve(config, secrets, { acceptRollback: options.acceptRollback === true });
   });
 
 program
@@ -138,6 +140,8 @@ keys
     await deleteKey(configOf(options).config, id);
     print(options, { deleted: id }, `Deleted ${id}.`);
   });
+
+addBackupCommands(program, { dataDir, json, configOf, print });
 
 /** Lower case, no full stop, and what to do next. */
 function explain(error: unknown): { lines: string[]; exitCode: number } {

@@ -17,6 +17,7 @@ import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { guardAgainstRollback } from "./rollback-guard.ts";
 
 /** A stop that takes longer than this is cut short. */
 const stopWithinMs = 10_000;
@@ -24,7 +25,7 @@ const stopWithinMs = 10_000;
 const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
-export async function serve(config: Config, secrets: Secrets): Promise<void> {
+export async function serve(config: Config, secrets: Secrets, { acceptRollback = false } = {}): Promise<void> {
   const db = openDatabase(config);
   const rootKey = getRootKey(secrets, config);
   const lock = lockDataDir(config.dataDir);
@@ -33,9 +34,12 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   const company = await getCompany(db, config);
   const keyring = await openKeyringOrExplain(db, company, rootKey);
 
+  const { dataDir } = config;
+  const rollback = await guardAgainstRollback({ db, company, dataDir, log, accept: acceptRollback });
+
   let stopping = false;
   const app = await createApp({
-    ...{ db, company, keyring, log },
+    ...{ db, company, keyring, log, rollback },
     clock: systemClock,
     random: systemRandom,
     tls: readTls(config),
@@ -52,6 +56,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     await systemClock.sleep(settleMs);
     await app.http.close();
     await stopJobs();
+    await rollback.look().catch((error: unknown) => log.error({ err: error }, "the record mark was not moved on"));
     await db.close();
     lock.release();
     log.info("stopped");

@@ -12,6 +12,11 @@ export interface Database<Tables> {
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** Hands out the writing connection itself, for migrations, while nothing else is written. */
   migrate<Result>(work: (connection: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * One consistent state, on a fresh connection of its own, while writers go on. Unlike a unit of work it may
+   * await whatever it likes. Fresh matters: it sees what a new process would, also when the file was replaced.
+   */
+  snapshot<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 

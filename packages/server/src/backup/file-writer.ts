@@ -36,8 +36,7 @@ export async function writeBackupFile(
 ): Promise<WrittenBackup> {
   if (existsSync(path)) throw new FileExists(`${path} is already there`);
   const temporary = join(dirname(path), `.${basename(path)}.unfinished`);
-  await rm(temporary, { force: true });
-  const file = await open(temporary, "wx", 0o600);
+  const file = await openNew(temporary);
   try {
     const rows: Record<string, number> = {};
     const outer = createHash("sha256");
@@ -58,6 +57,16 @@ export async function writeBackupFile(
   } finally {
     await file.close();
     await rm(temporary, { force: true });
+  }
+}
+
+/** Not taken over from another: that one may still be writing, and would give our half a file its name. */
+async function openNew(path: string) {
+  try {
+    return await open(path, "wx", 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new FileExists(`${path} is there: another backup writes it, or was cut off`, { cause: error });
   }
 }
 

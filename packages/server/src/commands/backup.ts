@@ -24,7 +24,10 @@ export async function backup(config: Config, path: string | undefined): Promise<
 
 function explain(error: unknown): unknown {
   if (error instanceof FileExists) {
-    return new CommandError(error.message, { hint: "choose another --to; a backup overwrites nothing", exitCode: 2 });
+    return new CommandError(error.message, {
+      hint: "a backup overwrites nothing: choose another --to, or remove that file if nobody needs it",
+      exitCode: 2,
+    });
   }
   const { code, path } = error as NodeJS.ErrnoException;
   if (path === undefined || !["ENOENT", "EACCES", "ENOTDIR", "EROFS", "EPERM"].includes(code ?? "")) return error;

@@ -161,14 +161,16 @@ test("restore refuses a directory with an installation, or what is left of one: 
   }
 });
 
-test("restore takes a directory that holds the root key and nothing else", async () => {
+test("restore takes a directory that holds the root key, and what is left of a restore that was killed", async () => {
   const path = join(directory, "a.backup");
   assert.equal((await backup(path)).exitCode, 0);
   const dataDir = join(directory, "prepared");
   mkdirSync(dataDir, { mode: 0o700 });
   cpSync(join(made.dataDir, "root.key"), join(dataDir, "root.key"));
+  for (const end of ["", "-wal"]) writeFileSync(join(dataDir, `sparekey.db.restoring${end}`), "half a database");
   const { exitCode, stderr } = await runServerCommand(["restore", path, "--data-dir", dataDir]);
   assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(readdirSync(dataDir).sort(), ["record.mark", "root.key", "serve.lock", "sparekey.db"]);
 });
 
 test("codes void-all ends every live code beside the live server; where nobody can be asked it wants --yes", async () => {

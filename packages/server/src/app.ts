@@ -31,6 +31,9 @@ import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import { Readiness } from "./platform/readiness.ts";
 import { RevisionService } from "./revision/service.ts";
+import { refuseAfterRollback } from "./rollback/http.ts";
+import { keepRecordMark } from "./rollback/jobs.ts";
+import type { RollbackWatch } from "./rollback/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
 import { SettingsService } from "./settings/service.ts";
@@ -52,6 +55,8 @@ export interface AppOptions {
   isStopping?: () => boolean;
   /** What has to hold for this node to answer at all. */
   readiness?: Readiness;
+  /** Absent where nothing keeps a mark, as in most tests. */
+  rollback?: RollbackWatch;
 }
 
 export interface App {
@@ -77,7 +82,7 @@ export function createServices({ db, company, keyring, clock, random }: AppOptio
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { db, company, clock, random, log } = options;
+  const { db, company, clock, random, log, rollback } = options;
   const metrics = createMetrics();
   const services = createServices(options, metrics);
   const { audit, revision, settings, users, idempotency, codes, authentication } = services;
@@ -85,7 +90,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
-  const health = new HealthService(db, readiness, isStopping);
+  const health = new HealthService(db, readiness, isStopping, rollback);
 
   const http = createHttpServer({
     log,
@@ -97,6 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
+  if (rollback !== undefined) refuseAfterRollback(http, rollback);
   guardRoutes(http, access);
   acceptIdempotencyKeys(http);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
@@ -120,7 +126,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, audit, jobs: [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency)] };
+  const marks = rollback === undefined ? [] : [keepRecordMark(rollback)];
+  return { http, audit, jobs: [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency), ...marks] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

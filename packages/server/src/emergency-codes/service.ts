@@ -19,6 +19,8 @@ import { type EffectivePolicy, expiryOf, resolvePolicy } from "./policy.ts";
 import * as store from "./store.ts";
 import { type Attempt, type Outcome, Verification } from "./verification-service.ts";
 
+export { voidAllCodes } from "./void-all-store.ts";
+
 export interface IssueRequest {
   lifetime?: Lifetime | undefined;
   oneTime?: boolean | undefined;

@@ -11,6 +11,9 @@ import { promisify } from "node:util";
 
 const flushFile = promisify(fdatasync);
 
+/** A database that no disk knows of, for work that is thrown away. */
+const inMemory = ":memory:";
+
 export class LogFlush {
   readonly #path: string;
   #file: number | undefined;
@@ -24,6 +27,7 @@ export class LogFlush {
 
   /** Resolves once everything that was committed by now is on disk. Those who ask while a flush runs share the next. */
   flush(): Promise<void> {
+    if (this.#path === inMemory) return Promise.resolve();
     if (this.#running === undefined) return this.#start();
     this.#next ??= this.#running
       .catch(() => undefined)

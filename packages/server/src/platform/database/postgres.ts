@@ -39,6 +39,8 @@ export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): 
     },
     migrate: (unit) => unit(work),
     settled: () => waitForWriters(work),
+    snapshot: (unit) =>
+      reports.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(unit),
     timeMs: async () => {
       const { rows } = await sql<{
         ms: number;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import { type Database, DatabaseUnavailable } from "./database.ts";
 import { LogFlush } from "./log-flush.ts";
@@ -90,6 +91,20 @@ describe("the embedded database", () => {
       assert.deepEqual(await parents(), []);
     });
     assert.deepEqual(await parents(), ["p"]);
+  });
+
+  it("shows a snapshot one state, however long it is looked at, while writers go on", async () => {
+    await insertParent("before");
+    await db.snapshot(async (snapshot) => {
+      await insertParent("during");
+      await delay(1);
+      assert.deepEqual(await snapshot.selectFrom("parent").select("id").execute(), [{ __proto__: null, id: "before" }]);
+      assert.deepEqual(await parents(), ["before", "during"], "control: any other connection sees it");
+      await assert.rejects(snapshot.insertInto("parent").values({ id: "p" }).execute(), DatabaseUnavailable);
+    });
+    await db.snapshot(async (snapshot) => {
+      assert.equal((await snapshot.selectFrom("parent").select("id").execute()).length, 2);
+    });
   });
 
   it("answers 503's error while another process holds the database, and recovers by itself", async () => {

@@ -1,5 +1,6 @@
 /** The embedded database: one file, one writer, readers beside it. */
 import { DatabaseSync } from "node:sqlite";
+import type { Kysely } from "kysely";
 import type { Database } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -55,6 +56,7 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
     settled: async () => {},
     timeMs: async () => Date.now(),
     synchronousStandbys: async () => 0,
+    snapshot: (work) => readSnapshot(path, work),
     close: async () => {
       await commits.close();
       snapshot.end();
@@ -65,11 +67,25 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
   };
 }
 
+/**
+ * A read transaction holds the state that its first read saw; writers append to the log beyond it.
+ *
+ * Opened read-only: opened for writing, a path where nothing lies any more would become an empty database.
+ */
+async function readSnapshot<Tables, Result>(path: string, work: (db: Kysely<Tables>) => Promise<Result>) {
+  const connection = openConnection(path, `${cacheSize}; BEGIN; SELECT count(*) FROM sqlite_schema`, true);
+  try {
+    return await work(kyselyOnSqlite<Tables>(connection));
+  } finally {
+    connection.close();
+  }
+}
+
 /** SQLite looks into the file only at the first statement, so that what is wrong with it shows there. */
-function openConnection(path: string, pragmas: string): DatabaseSync {
+function openConnection(path: string, pragmas: string, readOnly = false): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
-    connection = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    connection = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly });
     connection.exec(pragmas);
     return connection;
   } catch (error) {

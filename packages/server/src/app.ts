@@ -14,7 +14,8 @@ import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
 import { HealthService } from "./health/service.ts";
 import type { Company } from "./installation/service.ts";
-import type { Keyring } from "./keyring/service.ts";
+import { lookForRootKey } from "./keyring/jobs.ts";
+import type { KeyringService } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database/database.ts";
@@ -26,6 +27,7 @@ import type { Job } from "./platform/jobs.ts";
 import type { Log } from "./platform/log.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
+import type { RevisionService } from "./revision/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
 import { SettingsService } from "./settings/service.ts";
@@ -37,7 +39,8 @@ import { version } from "./version.ts";
 export interface AppOptions {
   db: Database<Tables>;
   company: Company;
-  keyring: Keyring;
+  revision: RevisionService;
+  keyring: KeyringService;
   clock: Clock;
   random: Random;
   log: Log;
@@ -72,7 +75,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit });
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
-  const health = new HealthService(db, options.isStopping ?? (() => false));
+  const health = new HealthService(db, options.keyring, options.isStopping ?? (() => false));
 
   const http = createHttpServer({
     log,
@@ -106,7 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, jobs: [removeExpiredAttempts(authentication)] };
+  return { http, jobs: [removeExpiredAttempts(authentication), lookForRootKey(options.keyring)] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

@@ -1,9 +1,8 @@
 /** Opens a data directory for a command, or says what is wrong with it and what to do. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Config, Secrets } from "../config.ts";
+import type { Config } from "../config.ts";
 import { type Company, findCompany } from "../installation/service.ts";
-import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
@@ -48,15 +47,6 @@ export async function getCompany(db: Database<Tables>, config: Config): Promise<
     });
   }
   return { ...company, publicUrl: config.publicUrl ?? company.publicUrl };
-}
-
-export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {
-  const key = rootKey === undefined ? undefined : parseRootKey(rootKey);
-  if (key !== undefined) return key;
-  throw new CommandError(rootKey === undefined ? "there is no root key" : "the root key is not 32 bytes of base64", {
-    hint: `put the key that init made into ${join(dataDir, "root.key")}, or name it with SPAREKEY_ROOT_KEY_FILE`,
-    exitCode: 4,
-  });
 }
 
 /** Whether others on this machine could read the secrets in a directory. */

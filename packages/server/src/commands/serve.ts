@@ -3,20 +3,25 @@ import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createSecureContext } from "node:tls";
 import { type App, createApp } from "../app.ts";
+import { AuditService } from "../audit/service.ts";
 import type { Config, Secrets } from "../config.ts";
 import type { Company } from "../installation/service.ts";
-import { type Keyring, openKeyring, WrongRootKey } from "../keyring/service.ts";
+import { RotationService } from "../keyring/rotation-service.ts";
+import { KeyringService, type RootKey, WrongRootKey } from "../keyring/service.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
 import { startJobs } from "../platform/jobs.ts";
 import { createLog, type Log } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
 import { lockDataDir } from "./migrate.ts";
-import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { getCompany, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { explainWrongRootKey } from "./open-keyring.ts";
+import { fitRootKey, getRootKey, readRootKeys } from "./root-key.ts";
 
 /** A stop that takes longer than this is cut short. */
 const stopWithinMs = 10_000;
@@ -26,16 +31,19 @@ const settleMs = 100;
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets): Promise<void> {
   const db = openDatabase(config);
-  const rootKey = getRootKey(secrets, config);
+  const givenKey = await getRootKey(secrets.rootKey, config);
   const lock = lockDataDir(config.dataDir);
   const log = createLog(config.logLevel);
   await migrateIfBehind(db, log);
   const company = await getCompany(db, config);
-  const keyring = await openKeyringOrExplain(db, company, rootKey);
+  const parts = { db, companyId: company.id, clock: systemClock, random: systemRandom };
+  // One data directory serves one process, so nobody else holds a lease.
+  const revision = new RevisionService({ ...parts, others: false });
+  const keyring = await openKeyring({ ...parts, revision, log }, { config, secrets, company, givenKey });
 
   let stopping = false;
   const app = await createApp({
-    ...{ db, company, keyring, log },
+    ...{ db, company, revision, keyring, log },
     clock: systemClock,
     random: systemRandom,
     tls: readTls(config),
@@ -72,20 +80,18 @@ async function migrateIfBehind(db: Database<Tables>, log: Log) {
   log.info({ migrations: ran }, "database migrated");
 }
 
-async function openKeyringOrExplain(
-  db: Database<Tables>,
-  company: Company,
-  rootKey: Parameters<typeof openKeyring>[2],
-): Promise<Keyring> {
+async function openKeyring(
+  parts: Omit<Parameters<typeof KeyringService.open>[0], "rootKey" | "readRootKeys">,
+  { config, secrets, company, givenKey }: { config: Config; secrets: Secrets; company: Company; givenKey: RootKey },
+): Promise<KeyringService> {
+  const source = secrets.rootKey;
   try {
-    return await openKeyring(db.read, company.id, rootKey, systemRandom);
+    const { rootKey, finished } = await fitRootKey(givenKey, { source, config }, { db: parts.db, company });
+    if (finished) parts.log.info({ dataDir: config.dataDir }, "root.key.next is now root.key, as keys rewrap began");
+    await new RotationService({ ...parts, audit: new AuditService(parts) }).addMissingKeys(rootKey);
+    return await KeyringService.open({ ...parts, rootKey, readRootKeys: () => readRootKeys(source, config) });
   } catch (error) {
-    if (!(error instanceof WrongRootKey)) throw error;
-    throw new CommandError(error.message, {
-      hint: "this database belongs to another root.key; put the one beside it that was made with it",
-      exitCode: 4,
-      cause: error,
-    });
+    throw error instanceof WrongRootKey ? explainWrongRootKey(error) : error;
   }
 }
 

@@ -59,7 +59,7 @@ describe("why nothing could be spent", () => {
     ["revoked", withCode({ status: "revoked" }), "code-1"],
     ["expired", withCode({ expiresAt: now }), "code-1"],
     ["locked", { ...good, lockedUntil: soon }, "code-1"],
-    ["wrong_code", good, "code-1"],
+    ["key_retired", good, "code-1"],
   ];
   for (const [reason, access, codeId] of cases) {
     it(`is ${reason}`, () => assert.equal(refusalReason(access, codeId, now), reason));

@@ -37,6 +37,7 @@ export type RefusalReason =
   | "revoked"
   | "replaced"
   | "locked"
+  | "key_retired"
   | "user_disabled";
 
 export function statusOf({ code }: Access, now: Instant): AccessStatus {
@@ -57,7 +58,15 @@ export function refusalReason(access: Access | undefined, codeId: string, now: I
   if (!access.userEnabled) return "user_disabled";
   const status = statusOf(access, now);
   if (status === "consumed" || status === "revoked" || status === "expired") return status;
-  return isLocked(access, now) ? "locked" : "wrong_code";
+  // Nothing else is left: the statement asks for all of the above, and for a key that is not retired.
+  return isLocked(access, now) ? "locked" : "key_retired";
+}
+
+/** The access as it is with the end of its code's key, after which the code is none. */
+export function endingWithKey(access: Access, keyRetiredAt: Instant | null): Access {
+  const { code } = access;
+  if (code === undefined || keyRetiredAt === null || code.expiresAt <= keyRetiredAt) return access;
+  return { ...access, code: { ...code, expiresAt: keyRetiredAt } };
 }
 
 /** Can this user sign in with an emergency code now, and if not, why and what helps. */

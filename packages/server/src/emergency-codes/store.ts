@@ -126,31 +126,44 @@ type VerdictArguments = Omit<Verdict, "matched"> & { companyId: string; matched:
 /**
  * Spends a use or a try of the code if it can still be spent, in one statement for right and wrong alike.
  *
- * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row.
- * Reading first and deciding in JavaScript lets two requests spend the same code.
+ * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row, but for the
+ * end of the key, which no transaction can bring closer than two seconds. Reading first and deciding in JavaScript lets two requests spend the same code.
  */
 const guardedDecision = prepared((db: Connection, verdict: VerdictArguments) => {
   const { matched } = verdict;
   // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
   const triesNow = sql<number>`CASE WHEN locked_until IS NULL THEN tries + 1 ELSE 1 END`;
-  return db
-    .updateTable(accessTable)
-    .set({
-      tries: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE ${triesNow} END`,
-      failures: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE failures + 1 END`,
-      locked_until: sql<Instant | null>`CASE WHEN ${matched} = 0 AND ${triesNow} >= ${verdict.tries} THEN ${verdict.lockUntil} END`,
-      last_used_at: sql<Instant | null>`CASE WHEN ${matched} = 1 THEN ${verdict.now} ELSE last_used_at END`,
-      status: sql<StoredCode["status"]>`CASE WHEN ${matched} = 1 AND one_time = 1 THEN 'consumed'
+  return (
+    db
+      .updateTable(accessTable)
+      .set({
+        tries: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE ${triesNow} END`,
+        failures: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE failures + 1 END`,
+        locked_until: sql<Instant | null>`CASE WHEN ${matched} = 0 AND ${triesNow} >= ${verdict.tries} THEN ${verdict.lockUntil} END`,
+        last_used_at: sql<Instant | null>`CASE WHEN ${matched} = 1 THEN ${verdict.now} ELSE last_used_at END`,
+        status: sql<StoredCode["status"]>`CASE WHEN ${matched} = 1 AND one_time = 1 THEN 'consumed'
         WHEN ${matched} = 0 AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
-    })
-    .where("company_id", "=", verdict.companyId)
-    .where("user_id", "=", verdict.userId)
-    .where("code_id", "=", verdict.codeId)
-    .where("status", "=", "active")
-    .where("user_enabled", "=", 1)
-    .where("expires_at", ">", verdict.now)
-    .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", verdict.now)]))
-    .returning(["status", "failures", "locked_until"]);
+      })
+      .where("company_id", "=", verdict.companyId)
+      .where("user_id", "=", verdict.userId)
+      .where("code_id", "=", verdict.codeId)
+      .where("status", "=", "active")
+      .where("user_enabled", "=", 1)
+      .where("expires_at", ">", verdict.now)
+      .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", verdict.now)]))
+      // Another table, and still exact: a key's end was written down long before it comes.
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("keyring_keys")
+              .select("kid")
+              .whereRef("kid", "=", "emergency_access.pepper_kid")
+              .where("retired_at", "<=", verdict.now),
+          ),
+        ),
+      )
+      .returning(["status", "failures", "locked_until"])
+  );
 });
 
 /**
@@ -238,4 +251,21 @@ function toCode(row: AccessRow, id: string): StoredCode {
     issuedAt: row.issued_at as Instant,
     expiresAt: row.expires_at as Instant,
   };
+}
+
+/** Codes by the key of their digest: the active ones that expire after an instant. */
+export async function countLiveCodes(
+  db: Connection,
+  companyId: string,
+  expiringAfter: Instant,
+): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom(accessTable)
+    .select(({ fn }) => ["pepper_kid", fn.countAll<number | string>().as("count")])
+    .where("company_id", "=", companyId)
+    .where("status", "=", "active")
+    .where("expires_at", ">", expiringAfter)
+    .groupBy("pepper_kid")
+    .execute();
+  return new Map(rows.map(({ pepper_kid, count }) => [String(pepper_kid), Number(count)]));
 }

@@ -4,6 +4,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock } from "../testing/clock.ts";
 import { type Answer, startInstallation, type TestInstallation } from "../testing/installation.ts";
+import { rotationOf } from "../testing/rotation.ts";
 import { type StatementLog, startStatementLog } from "../testing/statements.ts";
 
 const wrong = "00000000000";
@@ -39,6 +40,12 @@ async function refusedUsers(sparekey: TestInstallation): Promise<Record<string, 
     await prepare(id, right);
     typed[reason] = { user: name, code: code ?? right };
   };
+  await add("key_retired", async () => {
+    await rotationOf(sparekey).rotate(sparekey.rootKey, { purposes: ["code_pepper"], overlapMs: 0 });
+    sparekey.clock.advance(2_000);
+    // The server's lease is by the other clock.
+    await sparekey.clock.sleep(2_000);
+  });
   await add("no_code", async () => {});
   await add("wrong_code", async () => {}, wrong);
   await add("consumed", (_, code) => sparekey.verify("consumed", code));
@@ -55,8 +62,8 @@ async function refusedUsers(sparekey: TestInstallation): Promise<Record<string, 
   return typed;
 }
 
-/** What passed the database but for the settings, which are read now and then, whoever is asking. */
-const statementsOf = (log: StatementLog) => log.take().filter((text) => !text.includes('from "settings"'));
+/** What passed the database but for settings and revision, which are read now and then, whoever is asking. */
+const statementsOf = (log: StatementLog) => log.take().filter((text) => !/from "(settings|revision)"/.test(text));
 
 /** All of an answer that does not name the request itself. */
 function visible({ status, headers, body }: Answer) {

@@ -37,9 +37,9 @@ export interface TestCore extends Services {
 export async function startCore(profile: Profile = "vendor", clock = createTestClock()): Promise<TestCore> {
   const directory = await makeDataDirectory(profile, clock);
   const open = async (): Promise<TestCore> => {
-    const { db, company, keyring } = await openDataDirectory(directory);
+    const { db, company, revision, keyring } = await openDataDirectory(directory, clock);
     const log = createLog("silent");
-    const services = createServices({ db, company, keyring, clock, random: systemRandom, log });
+    const services = createServices({ db, company, revision, keyring, clock, random: systemRandom, log });
     const administrator = callBy<Administrator>({ kind: "administrator", id: "test-key", role: "Super Administrator" });
     const { id } = await db.read.selectFrom("authn_keys").select("id").executeTakeFirstOrThrow();
     const client = callBy<AuthenticationClient>({ kind: "authentication_client", id });

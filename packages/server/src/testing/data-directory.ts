@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyFile, Profile } from "@sparekey/contract";
 import { type Company, createInstallation, findCompany } from "../installation/service.ts";
-import { generateRootKey, type Keyring, openKeyring, parseRootKey, type RootKey } from "../keyring/service.ts";
+import { generateRootKey, KeyringService, parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest } from "../platform/database/migrate.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
+import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 
@@ -24,7 +26,8 @@ export interface DataDirectory {
 export interface OpenInstallation {
   db: Database<Tables>;
   company: Company;
-  keyring: Keyring;
+  revision: RevisionService;
+  keyring: KeyringService;
 }
 
 export async function makeDataDirectory(profile: Profile, clock: Clock): Promise<DataDirectory> {
@@ -38,10 +41,34 @@ export async function makeDataDirectory(profile: Profile, clock: Clock): Promise
   return { dataDir, rootKey, ...credentials };
 }
 
-export async function openDataDirectory({ dataDir, rootKey }: DataDirectory): Promise<OpenInstallation> {
+/** Opens the same database as often as a test likes, as restarts and other nodes do. */
+export async function openDataDirectory(
+  { dataDir, rootKey }: Pick<DataDirectory, "dataDir" | "rootKey">,
+  clock: Clock,
+): Promise<OpenInstallation> {
   const db = openSqlite<Tables>(databaseIn(dataDir));
   const company = (await findCompany(db.read)) as Company;
-  return { db, company, keyring: await openKeyring(db.read, company.id, rootKey, systemRandom) };
+  return { db, company, ...(await openKeyring({ db, company, rootKey, clock })) };
+}
+
+/** The keyring of a node, and what tells it to look again. */
+export async function openKeyring({ db, company, rootKey, clock, readRootKeys = async () => [] }: KeyringParts) {
+  const parts = { db, companyId: company.id, clock };
+  const revision = new RevisionService({ ...parts, others: true });
+  const log = createLog("silent");
+  const keyring = await KeyringService.open({
+    ...parts,
+    ...{ random: systemRandom, revision, log, rootKey, readRootKeys },
+  });
+  return { revision, keyring };
+}
+
+interface KeyringParts {
+  db: Database<Tables>;
+  company: Company;
+  rootKey: RootKey;
+  clock: Clock;
+  readRootKeys?: () => Promise<RootKey[]>;
 }
 
 export function databaseIn(dataDir: string): string {

@@ -9,7 +9,7 @@ import { removeExpiredAttempts } from "./authentication/jobs.ts";
 import { AuthenticationService } from "./authentication/service.ts";
 import { AuthnKeysService } from "./authn-keys/service.ts";
 import { emergencyCodeRoutes } from "./emergency-codes/http.ts";
-import { applyLockoutIn, EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
+import { EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.ts";
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
 import { HealthService } from "./health/service.ts";
@@ -56,24 +56,23 @@ export interface App {
 }
 
 /** What the service does, before any wire: every feature, in the order in which each needs the others. */
-export function createServices({ db, company, keyring, clock, random }: AppOptions, metrics?: Metrics) {
+export function createServices({ db, company, revision, keyring, clock, random }: AppOptions, metrics?: Metrics) {
   const companyId = company.id;
   const audit = new AuditService({ db, companyId, clock, random, ...(metrics && { onRecord: metrics.event }) });
-  const onSettings = applyLockoutIn(companyId, clock, audit);
-  const settings = new SettingsService({ db, companyId, clock, audit, onChange: onSettings });
+  const settings = new SettingsService({ db, companyId, clock, audit, revision });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
   const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
-  return { audit, settings, users, codes, authentication };
+  return { audit, revision, settings, users, codes, authentication };
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { db, company, clock, random, log } = options;
   const metrics = createMetrics();
-  const { audit, settings, users, codes, authentication } = createServices(options, metrics);
-  const apiKeys = new ApiKeysService({ db, company, clock, random, audit });
-  const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit });
+  const { audit, revision, settings, users, codes, authentication } = createServices(options, metrics);
+  const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
+  const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
   const health = new HealthService(db, options.keyring, options.isStopping ?? (() => false));
 

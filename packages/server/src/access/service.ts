@@ -75,8 +75,8 @@ export class AccessService {
   }
 
   async #spend(budget: Budget, key: string, onHeaders: OnHeaders): Promise<void> {
-    const { rateLimits } = await this.#with.settings.recent();
-    const spent = await this.#limiter.spend(budget, key, rateLimits[`${budget}PerMinute`]);
+    const { settings } = await this.#with.settings.current();
+    const spent = await this.#limiter.spend(budget, key, settings.rateLimits[`${budget}PerMinute`]);
     onHeaders(rateLimitHeaders(spent));
     if (spent.exceeded) throw new Refusal("too_many_requests", { retryAfterSeconds: spent.resetSeconds });
   }

@@ -9,6 +9,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
+import type { RevisionService } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import {
   audiencesOf,
@@ -45,12 +46,14 @@ interface Dependencies {
   clock: Clock;
   random: Random;
   audit: AuditService;
+  revision: RevisionService;
 }
 
 export class ApiKeysService {
   readonly #with: Dependencies;
   readonly #audiences: ReadonlySet<string>;
   readonly #verified = new LRUCache<string, { token: LegacyToken; publicKey: string }>({ max: maxVerifiedTokens });
+  #keys: { revision: number; byId: Map<string, store.ApiKey> } | undefined;
   readonly #keyObjects = new LRUCache<string, KeyObject>({ max: 10 * maxApiKeys });
 
   constructor(dependencies: Dependencies) {
@@ -60,10 +63,10 @@ export class ApiKeysService {
 
   /** The administrator that a bearer token speaks for, or why it speaks for nobody. */
   async authenticate(bearer: string): Promise<Administrator | TokenFault> {
-    const { db, company, clock } = this.#with;
+    const { clock } = this.#with;
     const keyId = this.#verified.get(bearer)?.token.keyId ?? claimedKeyId(bearer);
     if (keyId === undefined) return "malformed";
-    const key = await store.findApiKey(db.read, company.id, keyId);
+    const key = await this.#find(keyId);
     if (key === undefined) return "unknown_key";
     const token = await this.#read(bearer, key.publicKey);
     if (typeof token === "string") return token;
@@ -85,13 +88,27 @@ export class ApiKeysService {
 
   /** Refuses with `api_key_not_found`. Tokens of the key are refused from then on. */
   async delete(call: Call, id: string): Promise<void> {
-    const { db, company, audit } = this.#with;
+    const { db, company, audit, revision } = this.#with;
     await db.write(async (trx) => {
       if (!(await store.deleteApiKey(trx, company.id, id))) {
         throw new Refusal("api_key_not_found", { answer: `No API key ${id.slice(0, 100)}` });
       }
       await audit.record(trx, call, { action: "api_key.deleted", details: { keyId: id } });
+      await revision.raise(trx);
     });
+    await revision.settle();
+  }
+
+  /** From memory for as long as the revision is the same. A key that is not there is looked for every time: it may be new. */
+  async #find(id: string): Promise<store.ApiKey | undefined> {
+    const revision = await this.#with.revision.current();
+    if (this.#keys?.revision !== revision) this.#keys = { revision, byId: new Map() };
+    const { byId } = this.#keys;
+    const known = byId.get(id);
+    if (known !== undefined) return known;
+    const key = await store.findApiKey(this.#with.db.read, this.#with.company.id, id);
+    if (key !== undefined) byId.set(id, key);
+    return key;
   }
 
   /** Verifies a signature once a token. Only that is remembered: key and time are asked about every time. */

@@ -31,6 +31,12 @@ interface Dependencies {
   onRecord?: (labels: { action: string; outcome: string; reason: string }) => void;
 }
 
+/** A record as rows of its tables; `written` is to be called once they are. */
+export interface RecordRows {
+  rows: store.RecordRow[];
+  written(): void;
+}
+
 const defaultPage = 100;
 
 export class AuditService {
@@ -42,6 +48,18 @@ export class AuditService {
 
   /** Inserts a record in the unit of work that makes the change. */
   async record(trx: Connection, call: Call, entry: AuditEntry): Promise<void> {
+    const { rows, written } = this.prepare(call, entry);
+    try {
+      for (const row of rows) await store.insertRow(trx, row);
+    } catch (error) {
+      // Whatever keeps the record from being written: nothing happens without it, and the client may try again.
+      throw new DatabaseUnavailable("the record cannot be written", { cause: error });
+    }
+    written();
+  }
+
+  /** The rows of a record, for a guarded write that inserts them itself. */
+  prepare(call: Call, entry: AuditEntry): RecordRows {
     const { companyId, clock, random, onRecord } = this.#with;
     const personal: Details = { ...entry.personal };
     if (call.address !== null) personal.address = call.address;
@@ -62,17 +80,18 @@ export class AuditService {
       details: entry.details ?? {},
       personal: personalJson === undefined ? null : commitTo(salt, personalJson),
     };
-    const { id, action, user } = event;
-    try {
-      await store.insertEvent(trx, { id, companyId, action, userId: user, canonical: canonicalJson(event) });
-      if (personalJson !== undefined) {
-        await store.insertPersonal(trx, { eventId: id, salt: salt.toString("base64url"), personal: personalJson });
-      }
-    } catch (error) {
-      // Whatever keeps the record from being written: nothing happens without it, and the client may try again.
-      throw new DatabaseUnavailable("the record cannot be written", { cause: error });
+    const { id, action, outcome, reason, user } = event;
+    const rows: RecordRows["rows"] = [
+      {
+        table: "audit_events",
+        values: { id, company_id: companyId, action, user_id: user, canonical: canonicalJson(event) },
+      },
+    ];
+    if (personalJson !== undefined) {
+      const values = { event_id: id, salt: salt.toString("base64url"), personal: personalJson };
+      rows.push({ table: "audit_personal", values });
     }
-    onRecord?.({ action, outcome: event.outcome, reason: event.reason ?? "" });
+    return { rows, written: () => onRecord?.({ action, outcome, reason: reason ?? "" }) };
   }
 
   /** Inserts a record of something that changed nothing else. */

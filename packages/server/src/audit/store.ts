@@ -1,19 +1,10 @@
 import { prepared } from "../platform/database/prepared.ts";
-import type { Connection } from "../schema/tables.ts";
+import type { Connection, Tables } from "../schema/tables.ts";
 
-export interface StoredEvent {
-  id: string;
-  companyId: string;
-  action: string;
-  userId: string | null;
-  canonical: string;
-}
+type Personal = Tables["audit_personal"];
+type Event = Omit<Tables["audit_events"], "sequence">;
 
-export interface StoredPersonal {
-  eventId: string;
-  salt: string;
-  personal: string;
-}
+export type RecordRow = { table: "audit_events"; values: Event } | { table: "audit_personal"; values: Personal };
 
 export interface EventFilter {
   after?: number | undefined;
@@ -21,26 +12,23 @@ export interface EventFilter {
   action?: string | undefined;
 }
 
-const newEvent = prepared((db: Connection, event: StoredEvent) =>
+const newEvent = prepared((db: Connection, event: Event) =>
   db.insertInto("audit_events").values({
     id: event.id,
-    company_id: event.companyId,
+    company_id: event.company_id,
     action: event.action,
-    user_id: event.userId,
+    user_id: event.user_id,
     canonical: event.canonical,
   }),
 );
 
-const newPersonal = prepared((db: Connection, { eventId, salt, personal }: StoredPersonal) =>
-  db.insertInto("audit_personal").values({ event_id: eventId, salt, personal }),
+const newPersonal = prepared((db: Connection, { event_id, salt, personal }: Personal) =>
+  db.insertInto("audit_personal").values({ event_id, salt, personal }),
 );
 
-export async function insertEvent(trx: Connection, event: StoredEvent): Promise<void> {
-  await newEvent(trx, event);
-}
-
-export async function insertPersonal(trx: Connection, personal: StoredPersonal): Promise<void> {
-  await newPersonal(trx, personal);
+export async function insertRow(trx: Connection, { table, values }: RecordRow): Promise<void> {
+  if (table === "audit_events") await newEvent(trx, values);
+  else await newPersonal(trx, values);
 }
 
 export interface FoundEvent {

@@ -51,7 +51,7 @@ export class AuthenticationService {
     const { db, clock, codes, companyId, settings } = this.#with;
     const attempt = await this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
-    const { answerTimeMs } = await settings.recent();
+    const { answerTimeMs } = (await settings.current()).settings;
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const typed = code === undefined ? undefined : { user: request.subjectName, code, attemptId: attempt.id };
@@ -59,7 +59,7 @@ export class AuthenticationService {
       const situation = await db.write(async (trx): Promise<Situation> => {
         await store.insertAttempt(trx, companyId, attempt);
         if (verification === undefined) return "challenged";
-        const { accepted } = await verification.decide(trx);
+        const { accepted } = await verification.decideIn(trx);
         return this.#settle(trx, attempt, { accepted, tries: attempt.tries });
       });
       return answerFor(situation, contextOf(attempt.id, attempt.messageId, request.context.messageId));
@@ -74,7 +74,7 @@ export class AuthenticationService {
     const attempt = await this.#getAttempt(call, id);
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
     const { name } = await this.#openSubject(attempt);
-    const { answerTimeMs } = await settings.recent();
+    const { answerTimeMs } = (await settings.current()).settings;
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });
       const nextMessageId = random.uuid();
@@ -85,7 +85,7 @@ export class AuthenticationService {
         const tries = await store.takeTurn(trx, turn);
         // The turn comes first: a request that answers an old message must not spend the code.
         if (tries === undefined) return "stale";
-        const { accepted } = await verification.decide(trx);
+        const { accepted } = await verification.decideIn(trx);
         return this.#settle(trx, attempt, { accepted, tries });
       });
       // A stale request gets the message that is to be answered, so that its client finds back.
@@ -152,7 +152,7 @@ export class AuthenticationService {
     attempt: store.Attempt,
     { accepted, tries }: { accepted: boolean; tries: number },
   ): Promise<Situation> {
-    const { settings } = await this.#with.settings.currentIn(trx);
+    const { settings } = this.#with.settings.known();
     if (!accepted && tries < settings.attemptTries) return "wrong_code";
     if (attempt.keep) await store.finishAttempt(trx, attempt.id, accepted ? "succeeded" : "failed");
     else

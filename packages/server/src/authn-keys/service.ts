@@ -6,6 +6,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { AuthenticationClient, Call } from "../principal.ts";
+import type { RevisionService } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import * as store from "./store.ts";
 
@@ -15,20 +16,34 @@ interface Dependencies {
   audit: AuditService;
 }
 
+interface ServiceDependencies extends Dependencies {
+  db: Database<Tables>;
+  companyId: string;
+  revision: RevisionService;
+}
+
 const keyPattern = /^[A-Za-z0-9_-]{64}$/;
 
 export class AuthnKeysService {
-  readonly #with: Dependencies & { db: Database<Tables>; companyId: string };
+  readonly #with: ServiceDependencies;
+  /** Keys that were found, for as long as the revision is the same. One that was not found may be new. */
+  #keys: { revision: number; byDigest: Map<string, store.AuthnKey> } | undefined;
 
-  constructor(dependencies: Dependencies & { db: Database<Tables>; companyId: string }) {
+  constructor(dependencies: ServiceDependencies) {
     this.#with = dependencies;
   }
 
   /** The client that presents this key, if the key is one of ours. */
   async authenticate(clientKey: string): Promise<AuthenticationClient | undefined> {
     if (!keyPattern.test(clientKey)) return undefined;
-    const key = await store.findAuthnKey(this.#with.db.read, this.#with.companyId, digestOf(clientKey));
-    return key && { kind: "authentication_client", id: key.id };
+    const digest = digestOf(clientKey);
+    const revision = await this.#with.revision.current();
+    if (this.#keys?.revision !== revision) this.#keys = { revision, byDigest: new Map() };
+    const { byDigest } = this.#keys;
+    const key = byDigest.get(digest) ?? (await store.findAuthnKey(this.#with.db.read, this.#with.companyId, digest));
+    if (key === undefined) return undefined;
+    byDigest.set(digest, key);
+    return { kind: "authentication_client", id: key.id };
   }
 
   /** Answers the key itself, 64 characters; only its digest is kept. */
@@ -43,13 +58,15 @@ export class AuthnKeysService {
 
   /** Refuses with `api_key_not_found`. Open attempts of the key end with it. */
   async delete(call: Call, id: string): Promise<void> {
-    const { db, companyId, audit } = this.#with;
+    const { db, companyId, audit, revision } = this.#with;
     await db.write(async (trx) => {
       if (!(await store.deleteAuthnKey(trx, companyId, id))) {
         throw new Refusal("api_key_not_found", { answer: `No key ${id.slice(0, 100)}` });
       }
       await audit.record(trx, call, { action: "authn_key.deleted", details: { keyId: id } });
+      await revision.raise(trx);
     });
+    await revision.settle();
   }
 }
 

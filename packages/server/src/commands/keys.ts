@@ -10,6 +10,7 @@ import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { commandCall } from "../principal.ts";
+import { RevisionService } from "../revision/service.ts";
 import { CommandError } from "./command-error.ts";
 import { getCompany, openDatabase } from "./open-installation.ts";
 
@@ -91,8 +92,10 @@ async function withKeys<Result>(
 function keysOf(db: ReturnType<typeof openDatabase>, company: Awaited<ReturnType<typeof getCompany>>) {
   const parts = { db, companyId: company.id, clock: systemClock, random: systemRandom };
   const audit = new AuditService(parts);
+  // A server may be running beside this command.
+  const revision = new RevisionService({ ...parts, others: true });
   return {
-    apiKeys: new ApiKeysService({ ...parts, company, audit }),
-    authnKeys: new AuthnKeysService({ ...parts, audit }),
+    apiKeys: new ApiKeysService({ ...parts, company, audit, revision }),
+    authnKeys: new AuthnKeysService({ ...parts, audit, revision }),
   };
 }

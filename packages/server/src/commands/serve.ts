@@ -37,8 +37,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   await migrateIfBehind(db, log);
   const company = await getCompany(db, config);
   const parts = { db, companyId: company.id, clock: systemClock, random: systemRandom };
-  // One data directory serves one process, so nobody else holds a lease.
-  const revision = new RevisionService({ ...parts, others: false });
+  const revision = new RevisionService({ ...parts, others: db.shared });
   const keyring = await openKeyring({ ...parts, revision, log }, { config, secrets, company, givenKey });
 
   let stopping = false;

@@ -50,20 +50,23 @@ describe("how a user's emergency access stands", () => {
 });
 
 describe("why nothing could be spent", () => {
-  const cases: [string, Access | undefined, string][] = [
-    ["unknown_user", undefined, "code-1"],
-    ["no_code", { ...good, code: undefined }, ""],
-    ["replaced", good, "code-0"],
-    ["user_disabled", { ...good, userEnabled: false }, "code-1"],
-    ["consumed", withCode({ status: "consumed" }), "code-1"],
-    ["revoked", withCode({ status: "revoked" }), "code-1"],
-    ["expired", withCode({ expiresAt: now }), "code-1"],
-    ["locked", { ...good, lockedUntil: soon }, "code-1"],
-    ["key_retired", good, "code-1"],
+  const cases: [string, Access | undefined][] = [
+    ["unknown_user", undefined],
+    ["no_code", { ...good, code: undefined }],
+    ["user_disabled", { ...good, userEnabled: false }],
+    ["consumed", withCode({ status: "consumed" })],
+    ["revoked", withCode({ status: "revoked" })],
+    ["expired", withCode({ expiresAt: now })],
+    ["locked", { ...good, lockedUntil: soon }],
+    ["overtaken", good],
   ];
-  for (const [reason, access, codeId] of cases) {
-    it(`is ${reason}`, () => assert.equal(refusalReason(access, codeId, now), reason));
+  for (const [reason, access] of cases) {
+    it(`is ${reason}`, () => assert.equal(refusalReason(access, now), reason));
   }
+  it("is key_retired from the instant at which the key ends", () => {
+    assert.equal(refusalReason(good, now, soon), "overtaken");
+    assert.equal(refusalReason(good, now, now), "key_retired");
+  });
 });
 
 describe("the sentence for the help desk", () => {

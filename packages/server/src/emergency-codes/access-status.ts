@@ -35,7 +35,8 @@ export type RefusalReason =
   | "expired"
   | "consumed"
   | "revoked"
-  | "replaced"
+  | "overtaken"
+  | "tries_used_up"
   | "locked"
   | "key_retired"
   | "user_disabled";
@@ -50,16 +51,22 @@ export function isLocked({ lockedUntil }: Access, now: Instant): boolean {
   return lockedUntil !== null && lockedUntil > now;
 }
 
-/** Why the guarded statement found nothing to spend, from the row as it is in the same transaction. */
-export function refusalReason(access: Access | undefined, codeId: string, now: Instant): RefusalReason {
+/**
+ * Why the guarded statement found nothing to spend, from the row as it was read before. Nothing in it forbade the
+ * code: then it was spent, ended, locked or replaced in between, and the record before this one says by whom.
+ */
+export function refusalReason(
+  access: Access | undefined,
+  now: Instant,
+  keyRetiredAt: Instant | null = null,
+): RefusalReason {
   if (access === undefined) return "unknown_user";
   if (access.code === undefined) return "no_code";
-  if (access.code.id !== codeId) return "replaced";
   if (!access.userEnabled) return "user_disabled";
   const status = statusOf(access, now);
   if (status === "consumed" || status === "revoked" || status === "expired") return status;
-  // Nothing else is left: the statement asks for all of the above, and for a key that is not retired.
-  return isLocked(access, now) ? "locked" : "key_retired";
+  if (keyRetiredAt !== null && keyRetiredAt <= now) return "key_retired";
+  return isLocked(access, now) ? "locked" : "overtaken";
 }
 
 /** The access as it is with the end of its code's key, after which the code is none. */

@@ -53,6 +53,7 @@ async function runStorm({ calls, naively = false }: { calls: number; naively?: b
   const core = await startCore();
   const lockout = { tries: 5, lockMinutes: 30 };
   await core.changeSettings((settings) => Object.assign(settings.lockout, lockout));
+  const { version: settingsVersion } = await core.settings.latest();
   const names = Array.from({ length: users }, (_, i) => `user.${i}`);
   const people = await Promise.all(names.map((name) => core.createUser(name)));
   const naive = naively ? await createNaiveVerification(core) : undefined;
@@ -108,7 +109,7 @@ async function runStorm({ calls, naively = false }: { calls: number; naively?: b
 
   const rows = await core.db.read.selectFrom("audit_events").select("canonical").orderBy("sequence").execute();
   const records = rows.map(({ canonical }) => JSON.parse(canonical) as AuditRecord);
-  const model = new AccessModel(lockout);
+  const model = new AccessModel(lockout, settingsVersion);
   for (const record of records) model.replay(record);
   const verified = records.filter(({ action }) => action === "emergency_code.verified");
   const answers = verified.filter(

@@ -3,13 +3,13 @@ import type { CodeFormat, EmergencyAccess, Lifetime } from "@sparekey/contract";
 import type { AuditService } from "../audit/service.ts";
 import type { Keyring } from "../keyring/service.ts";
 import { answerOnTheBeat } from "../platform/answer-time.ts";
-import { addMs, type Clock, type Instant } from "../platform/clock.ts";
+import type { Clock, Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
-import type { Connection, Tables } from "../schema/tables.ts";
-import type { SettingsChanged, SettingsService } from "../settings/service.ts";
+import type { Tables } from "../schema/tables.ts";
+import type { SettingsService } from "../settings/service.ts";
 import { type User, type UserChanged, type UsersService, userNotFound } from "../users/service.ts";
 import { type Access, endingWithKey, explainAccess, isLocked, statusOf } from "./access-status.ts";
 import { generateCode, groupCode } from "./code.ts";
@@ -49,6 +49,9 @@ interface Dependencies {
   users: UsersService;
 }
 
+/** How often a code may be replaced while it is being revoked. */
+const maxReplacements = 20;
+
 export class EmergencyCodesService {
   readonly #with: Dependencies;
 
@@ -58,32 +61,28 @@ export class EmergencyCodesService {
 
   /** Replaces whatever code the user had. Refuses with `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`. */
   async issue(call: Call<Administrator>, userId: string, request: IssueRequest): Promise<IssuedCode> {
-    const { db, companyId, clock, users, settings } = this.#with;
+    const { db, clock, users, settings } = this.#with;
     const user = await users.getManageable(call, userId);
     const { settings: current, version } = await settings.current();
     const policy = resolvePolicy(request, current);
     const { plainCode, ...sealed } = await this.#newCode(userId, current.codeFormat);
 
-    const issued = await db.write(async (trx) => {
+    const issuance = { call, user, request, settingsVersion: version };
+    let times = { issuedAt: clock.now(), expiresAt: clock.now() };
+    const words = await db.apply(store.issuing, userId, () => {
       const issuedAt = clock.now();
-      const expiresAt = expiryOf(policy.lifetime, issuedAt);
-      const code = { ...sealed, oneTime: policy.oneTime.value, issuedAt, expiresAt };
-      const done = await store.replaceCode(trx, companyId, userId, code);
-      await this.#recordIssue(trx, call, { user, request, code, settingsVersion: version, done });
-      return done ? { issuedAt, expiresAt } : undefined;
+      times = { issuedAt, expiresAt: expiryOf(policy.lifetime, issuedAt) };
+      return this.#issuing({ ...sealed, ...times, oneTime: policy.oneTime.value }, issuance);
     });
-    if (issued === undefined) throw new Refusal("user_disabled", { answer: `User ${userId} is disabled` });
-    return { id: sealed.id, userId, code: groupCode(plainCode), ...issued, policy };
+    if (!words.includes("issued")) throw new Refusal("user_disabled", { answer: `User ${userId} is disabled` });
+    return { id: sealed.id, userId, code: groupCode(plainCode), ...times, policy };
   }
 
   /** Says whether the code is accepted, and has spent it or a try by then. */
   async verify(call: Call, attempt: Attempt): Promise<Outcome> {
-    const { db, clock, settings } = this.#with;
-    const { answerTimeMs } = await settings.recent();
-    return answerOnTheBeat(clock, answerTimeMs, async () => {
-      const verification = await this.prepareVerification(call, attempt);
-      return db.write((trx) => verification.decide(trx));
-    });
+    const { clock, settings } = this.#with;
+    const { answerTimeMs } = (await settings.current()).settings;
+    return answerOnTheBeat(clock, answerTimeMs, async () => (await this.prepareVerification(call, attempt)).decide());
   }
 
   /** The same in two steps, for a caller that decides in a unit of work of its own. */
@@ -95,22 +94,30 @@ export class EmergencyCodesService {
   async revoke(call: Call<Administrator>, userId: string): Promise<void> {
     const { db, companyId, users, audit } = this.#with;
     const { username } = await users.getManageable(call, userId);
-    await db.write(async (trx) => {
-      const codeId = await store.revokeCode(trx, companyId, userId);
-      if (codeId === undefined) return;
+    // The record names the code that it ended. Should another have taken its place meanwhile, that one is next.
+    for (let tries = 0; tries < maxReplacements; tries++) {
+      const access = await store.findAccess(db.read, companyId, userId);
+      if (access?.code?.status !== "active") return;
+      const codeId = access.code.id;
       const about = { userId, details: { codeId }, personal: { username } };
-      await audit.record(trx, call, { action: "emergency_code.revoked", ...about });
-    });
+      const words = await db.apply(store.revoking, userId, () => ({
+        input: { companyId, userId, codeId },
+        consequences: { revoked: () => audit.prepare(call, { action: "emergency_code.revoked", ...about }) },
+      }));
+      if (words.includes("revoked")) return;
+    }
+    throw new Refusal("unavailable", { detail: "the user's codes are replaced faster than they can be revoked" });
   }
 
   /** Clears failures and lock. */
   async unlock(call: Call<Administrator>, userId: string): Promise<void> {
     const { db, companyId, users, audit } = this.#with;
     const { username } = await users.getManageable(call, userId);
-    await db.write(async (trx) => {
-      if (!(await store.clearFailures(trx, companyId, userId))) return;
-      await audit.record(trx, call, { action: "emergency_access.unlocked", userId, personal: { username } });
-    });
+    const about = { userId, personal: { username } };
+    await db.apply(store.unlocking, userId, () => ({
+      input: { companyId, userId },
+      consequences: { unlocked: () => audit.prepare(call, { action: "emergency_access.unlocked", ...about }) },
+    }));
   }
 
   /** How the user stands. Refuses with `user_not_found`. */
@@ -137,46 +144,38 @@ export class EmergencyCodesService {
     };
   }
 
-  async #recordIssue(
-    trx: Connection,
-    call: Call,
-    { user, request, code, settingsVersion, done }: IssueRecord,
-  ): Promise<void> {
+  #issuing(code: store.NewCode, issuance: Issuance) {
+    const { companyId, audit } = this.#with;
+    const { call, user, request, settingsVersion } = issuance;
     const { id: codeId, expiresAt, oneTime, recipe } = code;
     const { reason, ticket = null } = request;
-    await this.#with.audit.record(trx, call, {
-      action: "emergency_code.issued",
-      ...(!done && { outcome: "refused", reason: "user_disabled" }),
+    const entry = {
+      action: "emergency_code.issued" as const,
       userId: user.id,
       details: { codeId, expiresAt, oneTime, settingsVersion, pepperKid: recipe.pepperKid, ticket },
       personal: { username: user.username, ...(reason !== undefined && { reason }) },
-    });
+    };
+    return {
+      input: store.codeInputs(companyId, user.id, code),
+      consequences: {
+        issued: () => audit.prepare(call, entry),
+        none: () => audit.prepare(call, { ...entry, outcome: "refused", reason: "user_disabled" }),
+      },
+    };
   }
 }
 
-interface IssueRecord {
+/** What the record of an issue says besides the code's own data. */
+interface Issuance {
+  call: Call<Administrator>;
   user: User;
   request: IssueRequest;
-  code: store.NewCode;
   settingsVersion: number;
-  done: boolean;
 }
 
 /** Keeps the row that verification depends on in step with the user. */
 export function mirrorUserIn(companyId: string): UserChanged {
   return (trx, user) => store.mirrorUser(trx, companyId, user.id, user.status === "enabled");
-}
-
-/** A lowered limit holds at once, also for those who have already used it up. */
-export function applyLockoutIn(companyId: string, clock: Clock, audit: AuditService): SettingsChanged {
-  return async (trx, call, before, { lockout }) => {
-    if (lockout.tries >= before.lockout.tries) return;
-    const lockedUntil = addMs(clock.now(), lockout.lockMinutes * 60_000);
-    for (const userId of await store.lockTriesUsedUp(trx, companyId, lockout.tries, lockedUntil)) {
-      const details = { lockedUntil };
-      await audit.record(trx, call, { action: "emergency_access.locked", reason: "limit_lowered", userId, details });
-    }
-  };
 }
 
 function toEmergencyAccess(access: Access, now: Instant): EmergencyAccess {

@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
+import { GuardedWrite, type Operation } from "../platform/database/guarded-write.ts";
 import { prepared } from "../platform/database/prepared.ts";
-import type { Connection, Flag, Tables } from "../schema/tables.ts";
+import { runGuarded } from "../platform/database/run-guarded.ts";
+import { type Connection, type Flag, recordColumns, type Tables } from "../schema/tables.ts";
 import type { Access, StoredCode } from "./access-status.ts";
 import type { CodeDigest } from "./digest.ts";
 import { maxConsecutiveFailures } from "./policy.ts";
@@ -56,170 +58,182 @@ export async function mirrorUser(trx: Connection, companyId: string, userId: str
     .execute();
 }
 
-type CodeColumns = Pick<
-  Tables["emergency_access"],
-  "code_id" | "digest" | "salt" | "algorithm" | "iterations" | "pepper_kid" | "one_time" | "issued_at" | "expires_at"
->;
+interface CodeInputs {
+  companyId: string;
+  userId: string;
+  codeId: string;
+  digest: string;
+  salt: string;
+  algorithm: string;
+  iterations: number;
+  pepperKid: string;
+  oneTime: Flag;
+  issuedAt: Instant;
+  expiresAt: Instant;
+}
 
-const codeOfEnabledUser = prepared((db: Connection, args: UserKey & CodeColumns) =>
-  db
-    .updateTable(accessTable)
-    .set({
-      status: "active",
-      code_id: args.code_id,
-      digest: args.digest,
-      salt: args.salt,
-      algorithm: args.algorithm,
-      iterations: args.iterations,
-      pepper_kid: args.pepper_kid,
-      one_time: args.one_time,
-      issued_at: args.issued_at,
-      expires_at: args.expires_at,
-    })
-    .where("company_id", "=", args.companyId)
-    .where("user_id", "=", args.userId)
-    .where("user_enabled", "=", 1)
-    .returning("user_id"),
-);
+const userKey = { company_id: "companyId", user_id: "userId" } as const;
+const userInputs = { companyId: "text", userId: "text" } as const;
 
 /**
- * Makes this the user's only code, if the user is enabled; answers whether it did.
+ * Makes this the user's only code, if the user is enabled.
  *
  * Failures, lock and last use stay: a new code is no new supply of guesses.
  */
-export async function replaceCode(trx: Connection, companyId: string, userId: string, code: NewCode): Promise<boolean> {
-  const rows = await codeOfEnabledUser(trx, {
-    companyId,
-    userId,
-    code_id: code.id,
-    digest: code.digest,
-    salt: code.recipe.salt,
-    algorithm: code.recipe.algorithm,
-    iterations: code.recipe.iterations,
-    pepper_kid: code.recipe.pepperKid,
-    one_time: code.oneTime ? 1 : 0,
-    issued_at: code.issuedAt,
-    expires_at: code.expiresAt,
-  });
-  return rows.length === 1;
+export const issuing = new GuardedWrite<Tables, typeof accessTable, CodeInputs, "issued">({
+  table: accessTable,
+  key: userKey,
+  inputs: {
+    ...userInputs,
+    codeId: "text",
+    digest: "text",
+    salt: "text",
+    algorithm: "text",
+    iterations: "integer",
+    pepperKid: "text",
+    oneTime: "integer",
+    issuedAt: "text",
+    expiresAt: "text",
+  },
+  update: (db, code) =>
+    db
+      .updateTable(accessTable)
+      .set({
+        status: "active",
+        code_id: code.codeId,
+        digest: code.digest,
+        salt: code.salt,
+        algorithm: code.algorithm,
+        iterations: code.iterations,
+        pepper_kid: code.pepperKid,
+        one_time: code.oneTime,
+        issued_at: code.issuedAt,
+        expires_at: code.expiresAt,
+      })
+      .where("company_id", "=", code.companyId)
+      .where("user_id", "=", code.userId)
+      .where("user_enabled", "=", 1),
+  outcome: sql`'issued'`,
+  inserts: recordColumns,
+});
+
+export function codeInputs(companyId: string, userId: string, { recipe, ...code }: NewCode): CodeInputs {
+  return {
+    ...{ companyId, userId, codeId: code.id, digest: code.digest },
+    ...{ salt: recipe.salt, algorithm: recipe.algorithm, iterations: recipe.iterations, pepperKid: recipe.pepperKid },
+    oneTime: code.oneTime ? 1 : 0,
+    issuedAt: code.issuedAt,
+    expiresAt: code.expiresAt,
+  };
 }
 
+/** Later than any instant. */
+const endOfTime = sql.lit("9999-12-31T23:59:59.999Z");
+
 export interface Verdict {
+  companyId: string;
   userId: string;
   codeId: string;
   /** Whether the typed code's digest was this code's. */
-  matched: boolean;
+  matched: Flag;
   now: Instant;
   /** Wrong codes before the lock, and its end if this one is the last. */
-  tries: number;
+  maxTries: number;
   lockUntil: Instant;
 }
 
-export interface Decided {
-  status: StoredCode["status"];
-  failures: number;
-  lockedUntil: Instant | null;
-}
-
-type VerdictArguments = Omit<Verdict, "matched"> & { companyId: string; matched: Flag };
+/** What became of a typed code. `locked` and `void` come with `wrong`. */
+export type VerdictWord = "accepted" | "wrong" | "locked" | "void";
 
 /**
  * Spends a use or a try of the code if it can still be spent, in one statement for right and wrong alike.
  *
- * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row, but for the
- * end of the key, which no transaction can bring closer than two seconds. Reading first and deciding in JavaScript lets two requests spend the same code.
+ * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row. The one
+ * exception is the end of the code's key: it is written down long before it comes, so it cannot change at `now`.
+ * Reading first and deciding in JavaScript lets two requests spend the same code.
+ *
+ * `none`: it could not be spent, and whatever the comparison said, the answer is that of a wrong code.
  */
-const guardedDecision = prepared((db: Connection, verdict: VerdictArguments) => {
-  const { matched } = verdict;
-  // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
-  const triesNow = sql<number>`CASE WHEN locked_until IS NULL THEN tries + 1 ELSE 1 END`;
-  return (
-    db
+export const verifying = new GuardedWrite<Tables, typeof accessTable, Verdict, VerdictWord>({
+  table: accessTable,
+  key: userKey,
+  inputs: {
+    ...userInputs,
+    codeId: "text",
+    matched: "integer",
+    now: "text",
+    maxTries: "integer",
+    lockUntil: "text",
+  },
+  update: (db, { companyId, userId, codeId, matched, now, maxTries, lockUntil }) => {
+    // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
+    const triesBefore = sql<number>`CASE WHEN locked_until IS NULL THEN tries ELSE 0 END`;
+    // Tries that are used up without a lock are those of a limit that was lowered: the guess comes too late.
+    const accepted = sql<boolean>`${matched} = 1 AND ${triesBefore} < ${maxTries}`;
+    return db
       .updateTable(accessTable)
       .set({
-        tries: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE ${triesNow} END`,
-        failures: sql<number>`CASE WHEN ${matched} = 1 THEN 0 ELSE failures + 1 END`,
-        locked_until: sql<Instant | null>`CASE WHEN ${matched} = 0 AND ${triesNow} >= ${verdict.tries} THEN ${verdict.lockUntil} END`,
-        last_used_at: sql<Instant | null>`CASE WHEN ${matched} = 1 THEN ${verdict.now} ELSE last_used_at END`,
-        status: sql<StoredCode["status"]>`CASE WHEN ${matched} = 1 AND one_time = 1 THEN 'consumed'
-        WHEN ${matched} = 0 AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
+        tries: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE ${triesBefore} + 1 END`,
+        failures: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE failures + 1 END`,
+        locked_until: sql<Instant | null>`CASE WHEN NOT (${accepted}) AND ${triesBefore} + 1 >= ${maxTries} THEN ${lockUntil} END`,
+        last_used_at: sql<Instant | null>`CASE WHEN ${accepted} THEN ${now} ELSE last_used_at END`,
+        status: sql<StoredCode["status"]>`CASE WHEN ${accepted} AND one_time = 1 THEN 'consumed'
+          WHEN NOT (${accepted}) AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
       })
-      .where("company_id", "=", verdict.companyId)
-      .where("user_id", "=", verdict.userId)
-      .where("code_id", "=", verdict.codeId)
+      .where("company_id", "=", companyId)
+      .where("user_id", "=", userId)
+      .where("code_id", "=", codeId)
       .where("status", "=", "active")
       .where("user_enabled", "=", 1)
-      .where("expires_at", ">", verdict.now)
-      .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", verdict.now)]))
-      // Another table, and still exact: a key's end was written down long before it comes.
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom("keyring_keys")
-              .select("kid")
-              .whereRef("kid", "=", "emergency_access.pepper_kid")
-              .where("retired_at", "<=", verdict.now),
-          ),
-        ),
-      )
-      .returning(["status", "failures", "locked_until"])
-  );
+      .where("expires_at", ">", now)
+      .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", now)]))
+      .where(
+        sql<boolean>`coalesce((SELECT retired_at FROM keyring_keys WHERE kid = pepper_kid), ${endOfTime}) > ${now}`,
+      );
+  },
+  outcome: sql`CASE WHEN failures = 0 THEN 'accepted' ELSE 'wrong'
+    || CASE WHEN locked_until IS NULL THEN '' ELSE ' locked' END
+    || CASE WHEN status = 'revoked' THEN ' void' ELSE '' END END`,
+  inserts: recordColumns,
 });
 
-/**
- * Says what became of the code. Undefined: it could not be spent, and whatever the comparison said, the answer
- * is that of a wrong code.
- */
-export async function decide(trx: Connection, companyId: string, verdict: Verdict): Promise<Decided | undefined> {
-  const [row] = await guardedDecision(trx, { ...verdict, companyId, matched: verdict.matched ? 1 : 0 });
-  if (row === undefined) return undefined;
-  return { status: row.status ?? "active", failures: row.failures, lockedUntil: row.locked_until };
+/** The same as a part of a larger unit of work. */
+export function verifyIn(trx: Connection, operation: Operation<Verdict, VerdictWord>) {
+  return runGuarded(trx, verifying, operation);
 }
 
-/** Ends the user's code if one is active; answers its id. */
-export async function revokeCode(trx: Connection, companyId: string, userId: string): Promise<string | undefined> {
-  const row = await trx
-    .updateTable(accessTable)
-    .set({ status: "revoked" })
-    .where("company_id", "=", companyId)
-    .where("user_id", "=", userId)
-    .where("status", "=", "active")
-    .returning("code_id")
-    .executeTakeFirst();
-  return row?.code_id ?? undefined;
-}
+/** Ends this very code of the user, if it is active. */
+export const revoking = new GuardedWrite<Tables, typeof accessTable, UserKey & { codeId: string }, "revoked">({
+  table: accessTable,
+  key: userKey,
+  inputs: { ...userInputs, codeId: "text" },
+  update: (db, { companyId, userId, codeId }) =>
+    db
+      .updateTable(accessTable)
+      .set({ status: "revoked" })
+      .where("company_id", "=", companyId)
+      .where("user_id", "=", userId)
+      .where("code_id", "=", codeId)
+      .where("status", "=", "active"),
+  outcome: sql`'revoked'`,
+  inserts: recordColumns,
+});
 
-/** Clears failures and lock if there are any; answers whether there were. */
-export async function clearFailures(trx: Connection, companyId: string, userId: string): Promise<boolean> {
-  const row = await trx
-    .updateTable(accessTable)
-    .set({ tries: 0, failures: 0, locked_until: null })
-    .where("company_id", "=", companyId)
-    .where("user_id", "=", userId)
-    .where((eb) => eb.or([eb("failures", ">", 0), eb("locked_until", "is not", null)]))
-    .returning("user_id")
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
-/** Locks everyone who has already used up a limit that was just lowered; answers who. */
-export async function lockTriesUsedUp(
-  trx: Connection,
-  companyId: string,
-  tries: number,
-  lockUntil: Instant,
-): Promise<string[]> {
-  const rows = await trx
-    .updateTable(accessTable)
-    .set({ locked_until: lockUntil })
-    .where("company_id", "=", companyId)
-    .where("tries", ">=", tries)
-    .where("tries", ">", 0)
-    .where("locked_until", "is", null)
-    .returning("user_id")
-    .execute();
-  return rows.map((row) => row.user_id);
-}
+/** Clears failures and lock if there are any. */
+export const unlocking = new GuardedWrite<Tables, typeof accessTable, UserKey, "unlocked">({
+  table: accessTable,
+  key: userKey,
+  inputs: userInputs,
+  update: (db, { companyId, userId }) =>
+    db
+      .updateTable(accessTable)
+      .set({ tries: 0, failures: 0, locked_until: null })
+      .where("company_id", "=", companyId)
+      .where("user_id", "=", userId)
+      .where((eb) => eb.or([eb("failures", ">", 0), eb("locked_until", "is not", null)])),
+  outcome: sql`'unlocked'`,
+  inserts: recordColumns,
+});
 
 type AccessRow = Tables["emergency_access"];
 

@@ -25,6 +25,10 @@ function workingClock() {
         nowMs += clock.workMs;
         return db.write(unit);
       },
+      apply: (...args) => {
+        nowMs += clock.workMs;
+        return db.apply(...args);
+      },
     }),
   };
   return clock;
@@ -62,7 +66,7 @@ async function refusedUsers(sparekey: TestInstallation): Promise<Record<string, 
   return typed;
 }
 
-/** What passed the database but for settings and revision, which are read now and then, whoever is asking. */
+/** What passed the database but for what a node remembers, which is read now and then, whoever is asking. */
 const statementsOf = (log: StatementLog) => log.take().filter((text) => !/from "(settings|revision)"/.test(text));
 
 /** All of an answer that does not name the request itself. */

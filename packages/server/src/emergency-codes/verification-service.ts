@@ -7,10 +7,11 @@
  * such a code.
  */
 import { createHmac } from "node:crypto";
-import type { AuditService, Details } from "../audit/service.ts";
+import type { AuditService, Details, RecordRows } from "../audit/service.ts";
 import type { Key, Keyring, Keys } from "../keyring/service.ts";
 import { addMs, type Clock, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
+import type { Operation } from "../platform/database/guarded-write.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
@@ -19,7 +20,6 @@ import { foldLoginName } from "../users/service.ts";
 import { type Access, type RefusalReason, refusalReason, type StoredCode } from "./access-status.ts";
 import { type PlainCode, readCode } from "./code.ts";
 import { type CodeDigest, digestCode, digestsEqual, dummyRecipe } from "./digest.ts";
-import { maxConsecutiveFailures } from "./policy.ts";
 import * as store from "./store.ts";
 
 /** What became of a typed code. The reason is for the record and the help desk alone. */
@@ -64,16 +64,21 @@ export class Verification {
   readonly #prepared: Prepared;
   readonly #userId: string;
   readonly #codeId: string;
+  /** The right code counts as a wrong one when the tries of a lowered limit were used up before it. */
+  readonly #wrongReason: RefusalReason;
+  #noneReason: RefusalReason = "overtaken";
 
   private constructor(dependencies: Dependencies, prepared: Prepared) {
     this.#with = dependencies;
     this.#prepared = prepared;
     this.#userId = prepared.access?.userId ?? nobody;
     this.#codeId = prepared.access?.code?.id ?? nobody;
+    this.#wrongReason = prepared.matched ? "tries_used_up" : "wrong_code";
   }
 
   static async prepare(dependencies: Dependencies, call: Call, attempt: Attempt): Promise<Verification> {
-    const { db, companyId, keyring } = dependencies;
+    const { db, companyId, settings, keyring } = dependencies;
+    await settings.current();
     const keys = await keyring.fresh();
     const folded = foldLoginName(attempt.user);
     const code = readCode(attempt.code);
@@ -83,48 +88,69 @@ export class Verification {
     return new Verification(dependencies, { call, attempt, keys, folded, access, slip, matched });
   }
 
-  async decide(trx: Connection): Promise<Outcome> {
-    const { companyId, clock, settings } = this.#with;
-    const { matched, slip } = this.#prepared;
-    // Read here and not before, so that a limit that was lowered meanwhile holds for this guess too.
-    const { settings: current, version: settingsVersion } = await settings.currentIn(trx);
-    const { tries, lockMinutes } = current.lockout;
+  /** Decides, together with other verifications that wait at the same time. */
+  async decide(): Promise<Outcome> {
+    const { db } = this.#with;
+    return this.#outcomeOf(await db.apply(store.verifying, this.#userId, () => this.#operation()));
+  }
+
+  /** Decides in a unit of work of the caller's. */
+  async decideIn(trx: Connection): Promise<Outcome> {
+    return this.#outcomeOf(await store.verifyIn(trx, this.#operation()));
+  }
+
+  #outcomeOf(words: readonly (store.VerdictWord | "none")[]): Outcome {
+    if (words.includes("accepted")) return { accepted: true, userId: this.#userId };
+    return { accepted: false, reason: words.includes("none") ? this.#noneReason : this.#wrongReason };
+  }
+
+  /** Made at the moment of the decision, so that a limit which was lowered meanwhile holds for this guess too. */
+  #operation(): Operation<store.Verdict, store.VerdictWord> {
+    const { companyId, clock, settings, audit } = this.#with;
+    const { call, access, slip, matched } = this.#prepared;
+    const { settings: current, version: settingsVersion } = settings.known();
     const now = clock.now();
-    const decided = await store.decide(trx, companyId, {
-      userId: this.#userId,
-      // A slip of the hand says nothing about the secret and costs no try: it is held against no row.
-      codeId: slip ? nobody : this.#codeId,
-      matched,
-      now,
-      tries,
-      lockUntil: addMs(now, lockMinutes * 60_000),
-    });
-    if (decided !== undefined && matched) {
-      await this.#record(trx, undefined, { settingsVersion, consumed: decided.status === "consumed" });
-      return { accepted: true, userId: this.#userId };
-    }
-    const reason = await this.#reasonFor(trx, decided, now);
-    await this.#record(trx, reason, { settingsVersion, ...(decided && { failures: decided.failures }) });
-    if (decided !== undefined) await this.#recordConsequences(trx, decided);
-    return { accepted: false, reason };
+    const lockUntil = addMs(now, current.lockout.lockMinutes * 60_000);
+    this.#noneReason = slip ? "slip" : refusalReason(access, now, this.#keyRetiredAt());
+    const about = { userId: this.#userId, details: { codeId: this.#codeId } };
+    const locked = { ...about, details: { ...about.details, lockedUntil: lockUntil } };
+    return {
+      input: {
+        companyId,
+        userId: this.#userId,
+        // A slip of the hand says nothing about the secret and costs no try: it is held against no row.
+        codeId: slip ? nobody : this.#codeId,
+        matched: matched ? 1 : 0,
+        now,
+        maxTries: current.lockout.tries,
+        lockUntil,
+      },
+      consequences: {
+        none: () => this.#record(this.#noneReason, settingsVersion),
+        ...(matched && { accepted: () => this.#record(undefined, settingsVersion) }),
+        wrong: () => this.#record(this.#wrongReason, settingsVersion),
+        locked: () => audit.prepare(call, { action: "emergency_access.locked", ...locked }),
+        void: () => audit.prepare(call, { action: "emergency_code.revoked", reason: "too_many_failures", ...about }),
+      },
+    };
   }
 
-  async #reasonFor(trx: Connection, decided: store.Decided | undefined, now: Instant): Promise<RefusalReason> {
-    const row = await store.findAccess(trx, this.#with.companyId, this.#userId);
-    if (this.#prepared.slip) return "slip";
-    return decided === undefined ? refusalReason(row, this.#codeId, now) : "wrong_code";
+  #keyRetiredAt(): Instant | null {
+    const { access, keys } = this.#prepared;
+    return access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
   }
 
-  async #record(trx: Connection, reason: RefusalReason | undefined, details: Details) {
+  #record(reason: RefusalReason | undefined, settingsVersion: number): RecordRows {
     const { call, attempt, keys, access, folded } = this.#prepared;
     const known = access !== undefined;
-    await this.#with.audit.record(trx, call, {
+    return this.#with.audit.prepare(call, {
       action: "emergency_code.verified",
       outcome: reason === undefined ? "success" : "refused",
       ...(reason !== undefined && { reason }),
       userId: access?.userId,
       details: {
-        ...details,
+        settingsVersion,
+        ...(reason === undefined && { consumed: access?.code?.oneTime ?? false }),
         ...(attempt.attemptId !== undefined && { attemptId: attempt.attemptId }),
         codeId: access?.code?.id ?? null,
         // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
@@ -132,19 +158,6 @@ export class Verification {
       },
       ...(known && { personal: { loginName: folded } }),
     });
-  }
-
-  async #recordConsequences(trx: Connection, { lockedUntil, failures, status }: store.Decided) {
-    const { call } = this.#prepared;
-    const about = { userId: this.#userId, details: { codeId: this.#codeId, failures } };
-    if (lockedUntil !== null) {
-      const details = { ...about.details, lockedUntil };
-      await this.#with.audit.record(trx, call, { action: "emergency_access.locked", ...about, details });
-    }
-    if (status === "revoked" && failures >= maxConsecutiveFailures) {
-      const reason = "too_many_failures";
-      await this.#with.audit.record(trx, call, { action: "emergency_code.revoked", reason, ...about });
-    }
   }
 }
 

@@ -126,10 +126,10 @@ describe("the rotation of keys, with two nodes at work", () => {
     const control = await nodes[0].codes.prepareVerification(core.client, { user: "jane.doe", code });
     await rotatePepper(0);
     clock.advance(2 * secondMs - 1);
-    assert.equal((await core.db.write((trx) => control.decide(trx))).accepted, true);
+    assert.equal((await core.db.write((trx) => control.decideIn(trx))).accepted, true);
     clock.advance(1);
-    const outcome = await core.db.write((trx) => prepared.decide(trx));
-    assert.deepEqual(outcome, { accepted: false, reason: "key_retired" });
+    const outcome = await core.db.write((trx) => prepared.decideIn(trx));
+    assert.deepEqual(outcome, { accepted: false, reason: "overtaken" });
   });
 
   it("says that it cannot answer, and not that the code is wrong, when the key was never known", async () => {

@@ -20,7 +20,7 @@ export function settingsRoutes(wire: Wire, settings: SettingsService) {
       },
     },
     async (_request, reply) => {
-      const { version, settings: value } = await settings.current();
+      const { version, settings: value } = await settings.latest();
       return reply.header("etag", etagOf(version)).send(value);
     },
   );

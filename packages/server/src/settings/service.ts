@@ -5,6 +5,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Call } from "../principal.ts";
+import type { RevisionService } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { lintSettings } from "./lint.ts";
 import { getSettings, insertSettings, replaceSettings } from "./store.ts";
@@ -16,82 +17,68 @@ export interface VersionedSettings {
   settings: Settings;
 }
 
-/** Runs in the unit of work that changes the settings, for features whose rows depend on one. */
-export type SettingsChanged = (trx: Connection, call: Call, before: Settings, after: Settings) => Promise<void>;
-
 interface Dependencies {
   db: Database<Tables>;
   companyId: string;
   clock: Clock;
   audit: AuditService;
-  onChange: SettingsChanged;
+  revision: RevisionService;
 }
-
-const recentMs = 1_000;
 
 export class SettingsService {
   readonly #with: Dependencies;
-  #recent: (VersionedSettings & { readAtMs: number }) | undefined;
-  #parsed: (VersionedSettings & { json: string }) | undefined;
+  #known: (VersionedSettings & { revision: number }) | undefined;
 
   constructor(dependencies: Dependencies) {
     this.#with = dependencies;
   }
 
-  current(): Promise<VersionedSettings> {
-    return this.currentIn(this.#with.db.read);
+  /** The settings that hold, from memory for as long as their revision does. */
+  async current(): Promise<VersionedSettings> {
+    const revision = await this.#with.revision.current();
+    if (this.#known?.revision === revision) return this.#known;
+    const read = await this.latest();
+    // A read that was under way while the settings changed must not bring the old ones back.
+    if (this.#known === undefined || this.#known.version <= read.version) this.#known = { ...read, revision };
+    return this.#known;
   }
 
-  /**
-   * The settings as this process last saw them, a second old at the most: for what may lag behind another
-   * node by that much, such as a rate limit. A change made here is seen at once.
-   */
-  async recent(): Promise<Settings> {
-    const nowMs = this.#with.clock.monotonicMs();
-    if (this.#recent === undefined || nowMs - this.#recent.readAtMs > recentMs) {
-      const { settings, version } = await this.current();
-      this.#keepRecent({ settings, version, readAtMs: nowMs });
-    }
-    return (this.#recent as VersionedSettings).settings;
+  /** What `current` answered last. A call that has awaited it may ask again here, at the moment it decides. */
+  known(): VersionedSettings {
+    if (this.#known === undefined) throw new Error("the settings were never read");
+    return this.#known;
   }
 
-  /** The settings that hold in a unit of work: for a decision that a change must not overtake. */
-  async currentIn(trx: Connection): Promise<VersionedSettings> {
-    // Read every time, since another node may have changed them, and parsed once. The text is compared as well:
-    // a unit may see a version that is then never committed, and another text takes its number.
-    const { version, value: json } = await getSettings(trx, this.#with.companyId);
-    if (this.#parsed?.version === version && this.#parsed.json === json) return this.#parsed;
-    this.#parsed = { version, json, settings: JSON.parse(json) as Settings };
-    return this.#parsed;
+  /** The settings as they are in the database, for those who are about to change them. */
+  async latest(): Promise<VersionedSettings> {
+    const { db, companyId } = this.#with;
+    const { version, value } = await getSettings(db.read, companyId);
+    return { version, settings: JSON.parse(value) as Settings };
   }
 
   /** Replaces them if they still are at `version`; else refuses with `settings_changed`. */
   async replace(call: Call, version: number, settings: Settings): Promise<VersionedSettings> {
-    const { db, companyId, clock, audit, onChange } = this.#with;
+    const { db, companyId, clock, audit, revision } = this.#with;
     checkLifetime(settings);
-    const before = await this.current();
+    const before = await this.latest();
     const replaced = await db.write(async (trx) => {
       const next = await replaceSettings(trx, companyId, { version, value: JSON.stringify(settings) }, clock.now());
       // The version is in the statement's condition, so what was read before is what is being replaced.
       if (next === undefined || before.version !== version) throw new Refusal("settings_changed");
-      await onChange(trx, call, before.settings, settings);
       await audit.record(trx, call, {
         action: "settings.changed",
         details: { from: JSON.stringify(before.settings), to: JSON.stringify(settings), settingsVersion: next },
       });
+      await revision.raise(trx);
       return { version: next, settings };
     });
-    this.#keepRecent({ ...replaced, readAtMs: clock.monotonicMs() });
+    await revision.settle();
+    await this.current();
     return replaced;
   }
 
-  /** A read that was under way while the settings changed must not bring the old ones back. */
-  #keepRecent(read: VersionedSettings & { readAtMs: number }) {
-    if (this.#recent === undefined || this.#recent.version <= read.version) this.#recent = read;
-  }
-
   async lint(): Promise<SettingsLint> {
-    const { version, settings } = await this.current();
+    const { version, settings } = await this.latest();
     return { version, findings: lintSettings(settings) };
   }
 }

@@ -54,7 +54,7 @@ export async function openDataDirectory(
 /** The keyring of a node, and what tells it to look again. */
 export async function openKeyring({ db, company, rootKey, clock, readRootKeys = async () => [] }: KeyringParts) {
   const parts = { db, companyId: company.id, clock };
-  const revision = new RevisionService({ ...parts, others: true });
+  const revision = new RevisionService({ ...parts, others: db.shared });
   const log = createLog("silent");
   const keyring = await KeyringService.open({
     ...parts,

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import type { GuardedWrite, Operation } from "./guarded-write.ts";
 
 /**
  * A database as the features see it.
@@ -9,13 +10,29 @@ import type { Kysely } from "kysely";
  */
 export interface Database<Tables> {
   readonly read: Kysely<Tables>;
+  /** Sees the same, and keeps nobody waiting who verifies: for listings. */
+  readonly reports: Kysely<Tables>;
+  /** True when other processes may serve the same database. */
+  readonly shared: boolean;
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs a guarded write, durably, together with others that wait at the same time. `row` names the row that it
+   * is about: two operations on one row never share a statement. `prepare` is called when its turn has come,
+   * and again should its batch have failed because of another. Answers the words of the outcome.
+   */
+  apply<Table extends keyof Tables & string, Input extends object, Word extends string>(
+    write: GuardedWrite<Tables, Table, Input, Word>,
+    row: string,
+    prepare: () => Operation<Input, Word>,
+  ): Promise<readonly (Word | "none")[]>;
   /** Hands out the writing connection itself, for migrations, while nothing else is written. */
   migrate<Result>(work: (connection: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /** Resolves once every write that has begun by now is over: what is numbered below what is seen now is then complete. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The database cannot take or keep the work now. Nothing of the unit was kept. */
+/** The database cannot take or keep the work now. Nothing of the unit was kept, or nobody can say whether it was. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }

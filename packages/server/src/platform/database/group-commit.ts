@@ -13,6 +13,8 @@ interface Waiting<Tables> {
   run(trx: Kysely<Tables>): Promise<unknown>;
   resolve(value: unknown): void;
   reject(error: unknown): void;
+  /** Whether the unit is expected to fail now and then, as a refusal does, and so is worth a savepoint. */
+  mayFail: boolean;
 }
 
 /** How many units one transaction holds at most, so that a flood does not starve the event loop. */
@@ -21,6 +23,11 @@ const maxBatch = 256;
 const maxGatheringTurns = 20;
 /** How many units wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
+
+/** A unit without a savepoint failed: what it did cannot be told from what the others did. */
+class FailedBare extends Error {
+  override readonly name = "FailedBare";
+}
 
 export class GroupCommit<Tables> {
   readonly #database: DatabaseSync;
@@ -34,11 +41,15 @@ export class GroupCommit<Tables> {
     this.#trx = trx;
   }
 
-  write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+  /**
+   * `mayFail: false` promises that the unit fails only as the database itself does; it then costs no savepoint.
+   * Should it fail all the same, its transaction is run again with savepoints, so it may be called twice.
+   */
+  write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>, { mayFail = true } = {}): Promise<Result> {
     if (this.#closed) return Promise.reject(new DatabaseUnavailable("the database is closed"));
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail });
       if (!this.#running) this.#startSoon();
     });
   }
@@ -70,18 +81,31 @@ export class GroupCommit<Tables> {
     });
   }
 
-  async #commitBatch(batch: Waiting<Tables>[]) {
+  async #commitBatch(batch: Waiting<Tables>[], savepoints = false): Promise<void> {
     const acknowledge: (() => void)[] = [];
     try {
       this.#database.exec("BEGIN IMMEDIATE");
-      for (const unit of batch) acknowledge.push(await this.#runInSavepoint(unit));
+      for (const unit of batch) {
+        const run = savepoints || unit.mayFail ? this.#runInSavepoint(unit) : this.#runBare(unit);
+        acknowledge.push(await run);
+      }
       this.#database.exec("COMMIT");
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (error instanceof FailedBare) return this.#commitBatch(batch, true);
       for (const unit of batch) unit.reject(new DatabaseUnavailable("the transaction failed", { cause: error }));
       return;
     }
     for (const settle of acknowledge) settle();
+  }
+
+  async #runBare(unit: Waiting<Tables>): Promise<() => void> {
+    try {
+      const value = await withinThisTurn(() => unit.run(this.#trx));
+      return () => unit.resolve(value);
+    } catch (error) {
+      throw this.#database.isTransaction ? new FailedBare() : error;
+    }
   }
 
   /** Runs one unit and says how to settle it once the batch is durable. Throws when the whole transaction is gone. */

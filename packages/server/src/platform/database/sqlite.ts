@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { runAlone } from "./run-guarded.ts";
 import { kyselyOnSqlite } from "./sqlite-driver.ts";
 
 /** How long a statement waits for another process (`keys`, `migrate`) to finish its write. */
@@ -28,8 +29,17 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
   const commits = new GroupCommit<Tables>(writer, trx);
   return {
     read,
+    reports: read,
+    shared: false,
     write: (unit) => commits.write(unit),
+    apply: async (write, _row, prepare) => {
+      const done = await commits.write((connection) => runAlone(connection, write, prepare()), { mayFail: false });
+      for (const { written } of done.consequences) written?.();
+      return done.words as never;
+    },
     migrate: (work) => work(trx),
+    // One writer: the numbers of the record are in the order of its commits.
+    settled: async () => {},
     close: async () => {
       await commits.close();
       await read.destroy();

@@ -1,0 +1,74 @@
+/** PostgreSQL: several nodes, each with a few connections. */
+import { type Kysely, sql } from "kysely";
+import type { Database } from "./database.ts";
+import { DatabaseUnavailable } from "./database.ts";
+import type { AnyGuardedWrite, AnyOperation } from "./guarded-write.ts";
+import { maxStatements, PostgresBatches } from "./postgres-batches.ts";
+import { kyselyOnPostgres, openPool, type ResolveCommit } from "./postgres-driver.ts";
+import { isTransient } from "./postgres-errors.ts";
+import { createResolver, type Resolver } from "./postgres-resolve.ts";
+
+/** Connections of a node for reads and units of work, and for listings, which must not keep those waiting. */
+const maxConnections = { work: 4, reports: 2 };
+const maxRetries = 3;
+/** How long `settled` waits for writes that are under way. */
+const settleMs = 2_000;
+
+/** Opens no connection yet: the first call does. */
+export function openPostgres<Tables>(url: string): Database<Tables> {
+  const pools = {
+    work: openPool(url, maxConnections.work),
+    reports: openPool(url, maxConnections.reports),
+    decisions: openPool(url, maxStatements),
+  };
+  const resolveCommit: ResolveCommit = (transactionId) => resolver.fateOf(transactionId);
+  const work: Kysely<Tables> = kyselyOnPostgres<Tables>(pools.work, resolveCommit);
+  const reports = kyselyOnPostgres<Tables>(pools.reports, resolveCommit);
+  const decisions = kyselyOnPostgres<Tables>(pools.decisions, resolveCommit);
+  const resolver: Resolver = createResolver(work);
+  const batches = new PostgresBatches(decisions, resolver);
+  return {
+    read: work,
+    reports,
+    shared: true,
+    write: (unit) => retrying(() => work.transaction().execute(unit)),
+    apply: async (write, row, prepare) => {
+      const done = await batches.add(write as unknown as AnyGuardedWrite, row, prepare as () => AnyOperation);
+      for (const { written } of done.consequences) written?.();
+      return done.words as never;
+    },
+    migrate: (unit) => unit(work),
+    settled: () => waitForWriters(work),
+    close: async () => {
+      await batches.close();
+      await Promise.all([work.destroy(), reports.destroy(), decisions.destroy()]);
+    },
+  };
+}
+
+/** A unit that the database rolled back for the sake of another has left nothing and is run again. */
+async function retrying<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      const cause = error instanceof DatabaseUnavailable ? error.cause : error;
+      if (tries >= maxRetries || !isTransient(cause)) throw error;
+    }
+  }
+}
+
+/** Every transaction that writes has an id before it takes a number of the record's sequence. */
+async function waitForWriters<Tables>(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ next: string }>`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next`.execute(
+    db,
+  );
+  const next = rows[0]?.next;
+  for (let waitedMs = 0; waitedMs < settleMs; waitedMs += 5) {
+    const { rows: done } = await sql<{ done: boolean }>`
+      SELECT pg_snapshot_xmin(pg_current_snapshot()) >= ${next}::xid8 AS done`.execute(db);
+    if (done[0]?.done === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new DatabaseUnavailable("a write has been under way for too long");
+}

@@ -49,7 +49,7 @@ export function describeRotation({ rotated, codesCutShort }: RotationMade): stri
 }
 
 /** `2h`, `7d`, `0`. */
-function readOverlap(text: string): number {
+export function readOverlap(text: string): number {
   const [, count, unit] = /^(\d{1,6})([smhd])?$/.exec(text) ?? [];
   const overlapMs = text === "0" ? 0 : Number(count) * (unitsMs[unit ?? ""] ?? Number.NaN);
   if (overlapMs >= 0 && overlapMs <= maxOverlapMs) return overlapMs;

@@ -37,6 +37,8 @@ interface Dependencies {
   readRootKeys: () => Promise<readonly RootKey[]>;
 }
 
+const recoveryPatienceMs = 500;
+
 export class KeyringService implements Keyring {
   readonly #with: Dependencies;
   #rootKey: RootKey;
@@ -103,7 +105,8 @@ export class KeyringService implements Keyring {
     try {
       // Read after the revision, so never older than it.
       const rows = await listKeys(db.read, companyId);
-      const keys = new Keys(this.#openAll(rows), { clock, random });
+      const known = this.#openAll(rows);
+      const keys = new Keys(this.#closed.length === 0 ? known : await this.#openAgain(rows), { clock, random });
       if (this.#loading?.revision === revision) this.#loaded = { revision, keys };
       return keys;
     } finally {
@@ -124,17 +127,29 @@ export class KeyringService implements Keyring {
       return { kid, purpose, bytes: bytes ?? same?.bytes, activeAt, retiredAt };
     });
     this.#closed = closed;
-    if (closed.length > 0) this.#reportClosed();
     return known;
   }
 
-  /** Nobody waits for the root key: what this node has opened goes on, and what it has not is refused. */
+  /**
+   * Waits for the root key, but a moment at most, since it may come from a command that takes its time. Without it
+   * what this node has opened goes on, and what it has not is refused.
+   */
+  async #openAgain(rows: WrappedKey[]): Promise<KnownKey[]> {
+    const { clock, log } = this.#with;
+    const recovery = this.recover().catch((error: unknown) =>
+      log.error({ err: error }, "the root key cannot be read again"),
+    );
+    await Promise.race([recovery, clock.sleep(recoveryPatienceMs)]);
+    const known = this.#openAll(rows);
+    if (this.#closed.length > 0) this.#reportClosed();
+    return known;
+  }
+
   #reportClosed() {
     const { log } = this.#with;
     const unknown = this.#closed.filter(({ known }) => !known).map(({ kid }) => kid);
     if (unknown.length > 0) log.error({ kids: unknown }, "keys are under a root key that this node does not have");
     else log.warn("the root key was replaced: put the new one where this node's comes from, before it starts again");
-    void this.recover().catch((error: unknown) => log.error({ err: error }, "the root key cannot be read again"));
   }
 }
 

@@ -15,8 +15,8 @@ import type { RootKey } from "./sealing.ts";
 import { insertKey, listKeys, type WrappedKey } from "./store.ts";
 import { tryUnwrap, unwrap, WrongRootKey, wrap } from "./wrapping.ts";
 
-export type { Key, Keys, Sealed } from "./keys.ts";
-export { defaultOverlapMs, type KeyPurpose, keyPurposes } from "./purposes.ts";
+export type { Key, Keys } from "./keys.ts";
+export { type KeyPurpose, keyPurposes } from "./purposes.ts";
 export { generateRootKey, parseRootKey, type RootKey } from "./sealing.ts";
 export { WrongRootKey } from "./wrapping.ts";
 

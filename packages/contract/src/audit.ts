@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 
 export const auditActions = [
   "installation.initialized",
+  "service.started",
   "emergency_code.issued",
   "emergency_code.verified",
   "emergency_code.revoked",

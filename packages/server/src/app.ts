@@ -27,6 +27,7 @@ import type { Job } from "./platform/jobs.ts";
 import type { Log } from "./platform/log.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
+import { Readiness } from "./platform/readiness.ts";
 import type { RevisionService } from "./revision/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
@@ -48,11 +49,14 @@ export interface AppOptions {
   trustedProxies?: readonly string[];
   metricsToken?: string | undefined;
   isStopping?: () => boolean;
+  /** What has to hold for this node to answer at all. */
+  readiness?: Readiness;
 }
 
 export interface App {
   http: Wire;
   jobs: Job[];
+  audit: AuditService;
 }
 
 /** What the service does, before any wire: every feature, in the order in which each needs the others. */
@@ -73,8 +77,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { audit, revision, settings, users, codes, authentication } = createServices(options, metrics);
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
-  const access = new AccessService({ apiKeys, authnKeys, audit, settings, metricsToken: options.metricsToken });
-  const health = new HealthService(db, options.keyring, options.isStopping ?? (() => false));
+  const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
+  const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
+  const health = new HealthService(db, options.keyring, readiness, isStopping);
 
   const http = createHttpServer({
     log,
@@ -108,7 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, jobs: [removeExpiredAttempts(authentication), lookForRootKey(options.keyring)] };
+  return { http, audit, jobs: [removeExpiredAttempts(authentication), lookForRootKey(options.keyring)] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

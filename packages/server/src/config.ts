@@ -20,6 +20,8 @@ export interface Config {
   companyName: string;
   profile: Profile;
   logLevel: string;
+  database: DatabaseChoice;
+  ha: HighAvailability;
 }
 
 /**
@@ -32,11 +34,29 @@ export type RootKeySource =
   | { kind: "file"; path: string }
   /** `root.key`, which `init` makes and `keys rewrap` replaces. */
   | { kind: "data directory"; path: string };
+/** The embedded database in the data directory, or PostgreSQL, whose URL is among the secrets. */
+export type DatabaseChoice = { kind: "sqlite" } | { kind: "postgres" };
+
+/**
+ * What the database promises when its machine dies. `required`: a synchronous standby, or this node is not ready.
+ * `managed`: the operator vouches for the service underneath, and the record says so.
+ */
+export const highAvailabilities = ["off", "required", "managed"] as const;
+export type HighAvailability = (typeof highAvailabilities)[number];
 
 /** Kept apart so that a config can be logged. */
 export interface Secrets {
   rootKey: RootKeySource;
   metricsToken: string | undefined;
+  /** `postgres://…` of the role that serves; undefined for the embedded database. */
+  databaseUrl: string | undefined;
+  /** The role that owns the tables; without it the serving role has to own them. */
+  databaseOwnerUrl: string | undefined;
+}
+
+export interface Configuration {
+  config: Config;
+  secrets: Secrets;
 }
 
 /** What was wrong with the configuration, one line each. */
@@ -66,6 +86,11 @@ const known = [
   "ROOT_KEY",
   "ROOT_KEY_FILE",
   "ROOT_KEY_COMMAND",
+  "DATABASE_URL",
+  "DATABASE_URL_FILE",
+  "DATABASE_OWNER_URL",
+  "DATABASE_OWNER_URL_FILE",
+  "HA",
 ].map((name) => `SPAREKEY_${name}`);
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
@@ -75,7 +100,7 @@ const loopbackHosts = ["localhost", "127.0.0.1", "::1"];
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Throws `ConfigError` with every problem at once. Variables of the `sparekey` tool, `SPAREKEY_CLI_*`, are not ours. */
-export function readConfig(env: Environment): { config: Config; secrets: Secrets } {
+export function readConfig(env: Environment): Configuration {
   const problems: string[] = [];
   for (const name of Object.keys(env)) {
     if (name.startsWith("SPAREKEY_") && !name.startsWith("SPAREKEY_CLI_") && !known.includes(name)) {
@@ -92,6 +117,12 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
 
   const dataDir = resolve(text("DATA_DIR", "./data"));
   const host = text("HOST", "localhost");
+  const secrets: Secrets = {
+    rootKey: readRootKeySource(env, dataDir, problems),
+    metricsToken: readSecret(env, "METRICS_TOKEN", problems),
+    databaseUrl: readDatabaseUrl(env, "DATABASE_URL", problems),
+    databaseOwnerUrl: readDatabaseUrl(env, "DATABASE_OWNER_URL", problems),
+  };
   const config: Config = {
     dataDir,
     host,
@@ -101,11 +132,12 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     companyName: text("COMPANY", "My Company"),
     profile: choice("PROFILE", profiles, "vendor"),
     logLevel: choice("LOG_LEVEL", logLevels, "info"),
+    database: { kind: secrets.databaseUrl === undefined ? "sqlite" : "postgres" },
+    ha: choice("HA", highAvailabilities, "off"),
   };
-  const secrets: Secrets = {
-    rootKey: readRootKeySource(env, dataDir, problems),
-    metricsToken: readSecret(env, "METRICS_TOKEN", problems),
-  };
+  if (config.ha !== "off" && config.database.kind === "sqlite") {
+    problems.push(`SPAREKEY_HA is ${config.ha}: the embedded database has no standby; set SPAREKEY_DATABASE_URL`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
 }
@@ -185,6 +217,17 @@ function readSecret(env: Environment, name: string, problems: string[]) {
   const content = readFileOr(file)?.trim();
   if (content === undefined) problems.push(`cannot read ${file}, which SPAREKEY_${name}_FILE names`);
   return content;
+}
+
+/** Never quotes the URL: it holds a password. */
+function readDatabaseUrl(env: Environment, name: string, problems: string[]): string | undefined {
+  const value = readSecret(env, name, problems);
+  if (value === undefined) return undefined;
+  const url = URL.parse(value);
+  if (url === null || !["postgres:", "postgresql:"].includes(url.protocol) || url.pathname.length < 2) {
+    problems.push(`SPAREKEY_${name} must be like postgres://role:password@host:5432/database`);
+  }
+  return value;
 }
 
 function readFileOr(path: string): string | undefined {

@@ -4,6 +4,7 @@ import type { ApiKeysService } from "../api-keys/service.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { AuthnKeysService } from "../authn-keys/service.ts";
 import { createRateLimiter, rateLimitHeaders } from "../platform/rate-limiter.ts";
+import type { Readiness } from "../platform/readiness.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { type Administrator, type Call, hasPermission, type Permission, type RouteAccess } from "../principal.ts";
 import type { SettingsService } from "../settings/service.ts";
@@ -30,6 +31,7 @@ interface Dependencies {
   settings: SettingsService;
   /** Lets a monitoring system read the metrics from elsewhere; without it only loopback may. */
   metricsToken: string | undefined;
+  readiness: Readiness;
 }
 
 export class AccessService {
@@ -45,6 +47,7 @@ export class AccessService {
   async admit(access: RouteAccess, presented: Presented, onHeaders: OnHeaders): Promise<Call> {
     const { requestId, address } = presented;
     const anonymous: Call = { principal: { kind: "anonymous", id: null }, requestId, address };
+    if (access.by !== "anyone" && access.by !== "operations") this.#with.readiness.demand();
     switch (access.by) {
       case "anyone":
         return anonymous;

@@ -100,10 +100,18 @@ export class AuditService {
   }
 
   async find(query: AuditQuery): Promise<AuditPage> {
-    const { read } = this.#with.db;
+    const { db } = this.#with;
     const newest = query.last !== undefined;
-    const rows = await store.findEvents(read, query, query.last ?? query.limit ?? defaultPage, newest);
-    const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? await store.findLastSequence(read) : 0);
+    // Below the last number that is seen now, everything is there once the writes that have begun are over.
+    const end = await store.findLastSequence(db.reports);
+    await db.settled();
+    const rows = await store.findEvents(
+      db.reports,
+      { ...query, end },
+      query.last ?? query.limit ?? defaultPage,
+      newest,
+    );
+    const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? end : 0);
     return { events: rows.map(toEvent), cursor };
   }
 }

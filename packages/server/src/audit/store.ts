@@ -8,6 +8,8 @@ export type RecordRow = { table: "audit_events"; values: Event } | { table: "aud
 
 export interface EventFilter {
   after?: number | undefined;
+  /** Nothing beyond this sequence number. */
+  end: number;
   userId?: string | undefined;
   action?: string | undefined;
 }
@@ -50,6 +52,7 @@ export async function findEvents(
     .select(["audit_events.sequence", "audit_events.canonical", "audit_personal.personal"])
     .orderBy("audit_events.sequence", newest ? "desc" : "asc")
     .limit(limit);
+  query = query.where("audit_events.sequence", "<=", filter.end);
   if (filter.after !== undefined) query = query.where("audit_events.sequence", ">", filter.after);
   if (filter.userId !== undefined) query = query.where("audit_events.user_id", "=", filter.userId);
   if (filter.action !== undefined) query = query.where("audit_events.action", "=", filter.action);

@@ -1,17 +1,17 @@
 /** `sparekey-server init`: makes a data directory with everything a first `serve` needs. */
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../config.ts";
-import { createInstallation } from "../installation/service.ts";
+import type { Configuration, Secrets } from "../config.ts";
+import { createInstallation, findCompany } from "../installation/service.ts";
 import { generateRootKey, parseRootKey, type RootKey } from "../keyring/service.ts";
 import { systemClock } from "../platform/clock.ts";
-import { migrateToLatest } from "../platform/database/migrate.ts";
+import type { Database } from "../platform/database/database.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
 import { systemRandom } from "../platform/random.ts";
-import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
-import { databaseFile } from "./open-installation.ts";
+import { migrateAsOwner } from "./migrate.ts";
+import { databaseFile, openAsOwner } from "./open-installation.ts";
 
 /** Paths of what was made. */
 export interface Initialised {
@@ -25,15 +25,18 @@ export interface Initialised {
 const defaultPublicUrl = "http://localhost:8080";
 
 /** Overwrites nothing; when it fails half way, it removes what it made. */
-export async function init(config: Config): Promise<Initialised> {
+export async function init({ config, secrets }: Configuration): Promise<Initialised> {
   const { dataDir } = config;
+  const embedded = config.database.kind === "sqlite";
+  const file = join(dataDir, databaseFile);
   const paths = {
     dataDir,
-    database: join(dataDir, databaseFile),
+    // Without its password.
+    database: embedded ? file : databaseName(secrets),
     rootKey: join(dataDir, "root.key"),
     authnKeyFile: join(dataDir, "authn-api.key"),
   };
-  for (const path of [paths.database, paths.rootKey, paths.authnKeyFile]) {
+  for (const path of [file, paths.rootKey, paths.authnKeyFile]) {
     if (existsSync(path)) throw alreadyInitialised(path);
   }
   const made: string[] = [];
@@ -42,8 +45,9 @@ export async function init(config: Config): Promise<Initialised> {
     chmodSync(dataDir, 0o700);
     const rootKeyText = generateRootKey(systemRandom);
     writeSecret(paths.rootKey, rootKeyText, made);
-    made.push(paths.database, `${paths.database}-wal`, `${paths.database}-shm`);
-    const credentials = await fillDatabase(paths.database, parseRootKey(rootKeyText) as RootKey, config);
+    if (embedded) made.push(file, `${file}-wal`, `${file}-shm`);
+    const db = embedded ? openSqlite<Tables>(file) : openAsOwner(config, secrets);
+    const credentials = await fillDatabase(db, parseRootKey(rootKeyText) as RootKey, { config, secrets });
     const keyFile = join(dataDir, `${credentials.keyFile.accessID}.key`);
     writeSecret(keyFile, JSON.stringify(credentials.keyFile, null, 2), made);
     writeSecret(paths.authnKeyFile, credentials.clientKey, made);
@@ -54,16 +58,21 @@ export async function init(config: Config): Promise<Initialised> {
   }
 }
 
-async function fillDatabase(path: string, rootKey: RootKey, config: Config) {
-  const db = openSqlite<Tables>(path);
+async function fillDatabase(db: Database<Tables>, rootKey: RootKey, { config, secrets }: Configuration) {
   try {
-    await db.migrate((connection) => migrateToLatest(connection, migrations));
+    await migrateAsOwner(db, secrets);
+    if ((await findCompany(db.read)) !== undefined) throw alreadyInitialised(databaseName(secrets));
     const { companyName, profile, publicUrl = defaultPublicUrl } = config;
     const request = { companyName, profile, publicUrl };
     return await createInstallation(db, rootKey, request, { clock: systemClock, random: systemRandom });
   } finally {
     await db.close();
   }
+}
+
+function databaseName({ databaseUrl = "" }: Secrets): string {
+  const { host, pathname } = new URL(databaseUrl);
+  return `postgres://${host}${pathname}`;
 }
 
 function writeSecret(path: string, content: string, made: string[]) {

@@ -1,7 +1,7 @@
 /** `sparekey-server keys rewrap`: another root key, beside a live server. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Config, RootKeySource, Secrets } from "../config.ts";
+import type { Configuration, RootKeySource } from "../config.ts";
 import { generateRootKey, parseRootKey } from "../keyring/service.ts";
 import { takeProcessLock } from "../platform/database/process-lock.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -21,12 +21,13 @@ export interface Rewrapped {
  * Whatever moment it dies at, the database opens with the old root key or with the one in `root.key.next`, and the
  * next start finds out which.
  */
-export async function rewrapKeys(config: Config, secrets: Secrets, newKeyFile: string | undefined): Promise<Rewrapped> {
+export async function rewrapKeys(configuration: Configuration, newKeyFile: string | undefined): Promise<Rewrapped> {
+  const { config, secrets } = configuration;
   const { dataDir } = config;
-  return withKeyring(config, async (keyring) => {
+  return withKeyring(configuration, async (keyring) => {
     const lock = lockRootKey(dataDir);
     try {
-      const rootKey = await getFittingRootKey(config, secrets, keyring);
+      const rootKey = await getFittingRootKey(configuration, keyring);
       const text = newKeyFile === undefined ? generateRootKey(systemRandom) : readNewKey(newKeyFile);
       const newRootKey = parseRootKey(text);
       if (newRootKey === undefined) throw wrongKeyFile(`${newKeyFile} does not hold 32 bytes of base64`);
@@ -76,6 +77,8 @@ function wrongKeyFile(message: string): CommandError {
 
 /** Two replacements at once would overwrite each other's key. */
 function lockRootKey(dataDir: string): { release(): void } {
+  // A node on PostgreSQL that gets its root key from elsewhere has kept nothing there yet.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = takeProcessLock(join(dataDir, "rewrap.lock"));
   if (lock !== undefined) return lock;
   throw new CommandError(`the root key of ${dataDir} is being replaced already`, {

@@ -1,5 +1,5 @@
 /** `sparekey-server keys rotate`: new keys for the service's own work, beside a live server. */
-import type { Config, Secrets } from "../config.ts";
+import type { Configuration } from "../config.ts";
 import { countLiveCodes } from "../emergency-codes/service.ts";
 import type { Rotation } from "../keyring/rotation-service.ts";
 import { type KeyPurpose, keyPurposes } from "../keyring/service.ts";
@@ -17,15 +17,14 @@ export interface RotationMade {
 
 /** Every node knows the new keys when this is done, and uses them from the instant that is answered. */
 export async function rotateKeys(
-  config: Config,
-  secrets: Secrets,
+  configuration: Configuration,
   request: { purpose: KeyPurpose | "all"; overlap: string | undefined },
 ): Promise<RotationMade> {
   const purposes = request.purpose === "all" ? keyPurposes : [request.purpose];
   const overlapMs = request.overlap === undefined ? undefined : readOverlap(request.overlap);
-  return withKeyring(config, async (keyring) => {
+  return withKeyring(configuration, async (keyring) => {
     const { db, company, rotation } = keyring;
-    const rootKey = await getFittingRootKey(config, secrets, keyring);
+    const rootKey = await getFittingRootKey(configuration, keyring);
     const rotated = await rotation.rotate(rootKey, { purposes, overlapMs });
     const peppers = rotated.find(({ purpose }) => purpose === "code_pepper");
     if (peppers === undefined) return { rotated, codesCutShort: 0 };

@@ -1,8 +1,7 @@
 /** `sparekey-server keys status`: the keyring as it lies in the database. Needs no root key. */
-import type { Config } from "../config.ts";
+import type { Configuration } from "../config.ts";
 import { countLiveCodes } from "../emergency-codes/service.ts";
 import { type KeyState, listKeyStates } from "../keyring/service.ts";
-import { systemClock } from "../platform/clock.ts";
 import { withKeyring } from "./open-keyring.ts";
 
 export type ShownKey = KeyState & {
@@ -10,9 +9,9 @@ export type ShownKey = KeyState & {
   liveCodes: number | null;
 };
 
-export function keysStatus(config: Config): Promise<ShownKey[]> {
-  return withKeyring(config, async ({ db, company }) => {
-    const now = systemClock.now();
+export function keysStatus(configuration: Configuration): Promise<ShownKey[]> {
+  return withKeyring(configuration, async ({ db, company, clock }) => {
+    const now = clock.now();
     const codes = await countLiveCodes(db.read, company.id, now);
     const states = await listKeyStates(db.read, company.id, now);
     return states.map((key) => ({

@@ -5,7 +5,7 @@ import type { Role } from "@sparekey/contract";
 import { ApiKeysService } from "../api-keys/service.ts";
 import { AuditService } from "../audit/service.ts";
 import { AuthnKeysService } from "../authn-keys/service.ts";
-import type { Config } from "../config.ts";
+import type { Configuration } from "../config.ts";
 import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
@@ -25,30 +25,33 @@ export interface ListedKey {
 
 /** Makes an API key and writes its key file; answers the path. */
 export async function createApiKey(
-  config: Config,
+  configuration: Configuration,
   role: Role,
   description: string,
 ): Promise<{ id: string; file: string }> {
-  return withKeys(config, async ({ apiKeys }) => {
+  return withKeys(configuration, async ({ apiKeys }) => {
     const keyFile = await apiKeys.create(commandCall, { role, description });
-    const file = join(config.dataDir, `${keyFile.accessID}.key`);
+    const file = join(configuration.config.dataDir, `${keyFile.accessID}.key`);
     writeFileSync(file, `${JSON.stringify(keyFile, null, 2)}\n`, { mode: 0o600, flag: "wx" });
     return { id: keyFile.accessID, file };
   });
 }
 
 /** Makes an Authentication API key and writes it to a file; answers the path. */
-export async function createAuthnKey(config: Config, name: string): Promise<{ id: string; file: string }> {
-  return withKeys(config, async ({ authnKeys }) => {
+export async function createAuthnKey(
+  configuration: Configuration,
+  name: string,
+): Promise<{ id: string; file: string }> {
+  return withKeys(configuration, async ({ authnKeys }) => {
     const { id, clientKey } = await authnKeys.create(commandCall, name);
-    const file = join(config.dataDir, `authn-api-${id}.key`);
+    const file = join(configuration.config.dataDir, `authn-api-${id}.key`);
     writeFileSync(file, `${clientKey}\n`, { mode: 0o600, flag: "wx" });
     return { id, file };
   });
 }
 
-export async function listKeys(config: Config): Promise<ListedKey[]> {
-  return withKeys(config, async ({ apiKeys, authnKeys }) => [
+export async function listKeys(configuration: Configuration): Promise<ListedKey[]> {
+  return withKeys(configuration, async ({ apiKeys, authnKeys }) => [
     ...(await apiKeys.list()).map(({ id, role, description, createdAt }) => ({
       ...{ id, role, createdAt },
       kind: "api" as const,
@@ -59,8 +62,8 @@ export async function listKeys(config: Config): Promise<ListedKey[]> {
 }
 
 /** Deletes a key of either kind. What it signed or opened is refused from then on. */
-export async function deleteKey(config: Config, id: string): Promise<void> {
-  await withKeys(config, async ({ apiKeys, authnKeys }) => {
+export async function deleteKey(configuration: Configuration, id: string): Promise<void> {
+  await withKeys(configuration, async ({ apiKeys, authnKeys }) => {
     try {
       await apiKeys.delete(commandCall, id);
     } catch (error) {
@@ -71,10 +74,10 @@ export async function deleteKey(config: Config, id: string): Promise<void> {
 }
 
 async function withKeys<Result>(
-  config: Config,
+  { config, secrets }: Configuration,
   work: (keys: ReturnType<typeof keysOf>) => Promise<Result>,
 ): Promise<Result> {
-  const db = openDatabase(config);
+  const db = openDatabase(config, secrets);
   try {
     return await work(keysOf(db, await getCompany(db, config)));
   } catch (error) {

@@ -1,22 +1,42 @@
 /** `sparekey-server migrate`: brings the database to the schema of this version. */
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config, Secrets } from "../config.ts";
+import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest } from "../platform/database/migrate.ts";
 import { takeProcessLock } from "../platform/database/process-lock.ts";
 import { migrations } from "../schema/migrations.ts";
+import { grantPrivileges } from "../schema/privileges.ts";
+import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
-import { openDatabase } from "./open-installation.ts";
+import { openAsOwner } from "./open-installation.ts";
 
-/** Answers the names of the migrations that ran. */
-export async function migrate(config: Config): Promise<string[]> {
-  const db = openDatabase(config);
-  const lock = lockDataDir(config.dataDir);
+/** Answers the names of the migrations that ran. On PostgreSQL the serving role is granted what it needs. */
+export async function migrate(config: Config, secrets: Secrets): Promise<string[]> {
+  const db = openAsOwner(config, secrets);
+  // Several may migrate PostgreSQL at once: the first takes a lock in the database, the others find the work done.
+  const lock = config.database.kind === "sqlite" ? lockDataDir(config.dataDir) : undefined;
   try {
-    return await db.migrate((connection) => migrateToLatest(connection, migrations));
+    return await migrateAsOwner(db, secrets);
   } finally {
-    lock.release();
+    lock?.release();
     await db.close();
   }
+}
+
+export async function migrateAsOwner(
+  db: Database<Tables>,
+  { databaseUrl, databaseOwnerUrl }: Pick<Secrets, "databaseUrl" | "databaseOwnerUrl">,
+): Promise<string[]> {
+  const ran = await db.migrate((connection) => migrateToLatest(connection, migrations));
+  const role = databaseUrl && roleOf(databaseUrl);
+  if (role !== undefined && databaseOwnerUrl !== undefined && role !== roleOf(databaseOwnerUrl)) {
+    await db.migrate((connection) => grantPrivileges(connection, role));
+  }
+  return ran;
+}
+
+function roleOf(url: string): string {
+  return decodeURIComponent(new URL(url).username);
 }
 
 /** Keeps a second process from serving or migrating the same data directory. */

@@ -1,10 +1,11 @@
 /** Opens a data directory for a command, or says what is wrong with it and what to do. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config, Secrets } from "../config.ts";
 import { type Company, findCompany } from "../installation/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
+import { openPostgres } from "../platform/database/postgres.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
@@ -12,8 +13,9 @@ import { CommandError } from "./command-error.ts";
 
 export const databaseFile = "sparekey.db";
 
-/** The database of a data directory that `init` has made. */
-export function openDatabase({ dataDir }: Config): Database<Tables> {
+/** The database that the configuration names, which `init` has made. */
+export function openDatabase({ dataDir }: Config, { databaseUrl }: Secrets): Database<Tables> {
+  if (databaseUrl !== undefined) return openPostgres<Tables>(databaseUrl);
   const path = join(dataDir, databaseFile);
   if (!existsSync(path)) {
     throw new CommandError(`${dataDir} holds no Sparekey installation`, {
@@ -22,6 +24,12 @@ export function openDatabase({ dataDir }: Config): Database<Tables> {
     });
   }
   return openSqlite<Tables>(path);
+}
+
+/** The same for what changes the schema: on PostgreSQL as the role that owns the tables, if one is named. */
+export function openAsOwner(config: Config, secrets: Secrets): Database<Tables> {
+  const { databaseUrl, databaseOwnerUrl } = secrets;
+  return openDatabase(config, { ...secrets, databaseUrl: databaseUrl && (databaseOwnerUrl ?? databaseUrl) });
 }
 
 /** The company, once the schema is what this version expects. */
@@ -41,8 +49,9 @@ export async function getCompany(db: Database<Tables>, config: Config): Promise<
   }
   const company = await findCompany(db.read);
   if (company === undefined) {
-    throw new CommandError(`the database in ${config.dataDir} was never finished`, {
-      hint: "move the directory away and run init again",
+    const where = config.database.kind === "sqlite" ? `in ${config.dataDir} ` : "";
+    throw new CommandError(`the database ${where}holds no finished installation`, {
+      hint: where === "" ? "run: sparekey-server init" : "move the directory away and run init again",
       exitCode: 3,
     });
   }
@@ -51,5 +60,5 @@ export async function getCompany(db: Database<Tables>, config: Config): Promise<
 
 /** Whether others on this machine could read the secrets in a directory. */
 export function isOpenToOthers(dataDir: string): boolean {
-  return (statSync(dataDir).mode & 0o077) !== 0;
+  return existsSync(dataDir) && (statSync(dataDir).mode & 0o077) !== 0;
 }

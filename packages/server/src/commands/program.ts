@@ -42,8 +42,8 @@ const program = new Command("sparekey-server")
     "after",
     `
 Every option is also a variable: --data-dir is SPAREKEY_DATA_DIR. Variables alone: SPAREKEY_TLS_CERT_FILE,
-SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY
-(the last two also with _FILE, and the last with _COMMAND).
+SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, SPAREKEY_ROOT_KEY_COMMAND, and,
+also with _FILE, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
 
 Examples:
   sparekey-server init --company "Example Corp" --public-url https://sparekey.example.com
@@ -65,7 +65,7 @@ program
   .option("--profile <profile>", "settings to start from: vendor, nist or pci (SPAREKEY_PROFILE, default vendor)")
   .addOption(json)
   .action(async (options: Options) => {
-    const made = await init(configOf(options).config);
+    const made = await init(configOf(options));
     print(
       options,
       made,
@@ -98,7 +98,8 @@ program
   .addOption(dataDir)
   .addOption(json)
   .action(async (options: Options) => {
-    const ran = await migrate(configOf(options).config);
+    const { config, secrets } = configOf(options);
+    const ran = await migrate(config, secrets);
     print(options, { migrations: ran }, ran.length === 0 ? "The database is up to date." : `Ran ${ran.join(", ")}.`);
   });
 
@@ -115,11 +116,11 @@ keys
   .option("--authn <name>", "make an Authentication API key with this name instead")
   .addOption(json)
   .action(async ({ role, description, authn, ...options }: Options & { role: (typeof roles)[number] }) => {
-    const { config } = configOf(options);
+    const configuration = configOf(options);
     const made =
       typeof authn === "string"
-        ? await createAuthnKey(config, authn)
-        : await createApiKey(config, role, String(description));
+        ? await createAuthnKey(configuration, authn)
+        : await createApiKey(configuration, role, String(description));
     print(options, made, `Made ${made.id}\n  ${made.file}`);
   });
 
@@ -129,7 +130,7 @@ keys
   .addOption(dataDir)
   .addOption(json)
   .action(async (options: Options) => {
-    const list = await listKeys(configOf(options).config);
+    const list = await listKeys(configOf(options));
     const line = ({ id, kind, role, name, createdAt }: (typeof list)[number]) =>
       [id, kind.padEnd(5), (role ?? "Authentication API").padEnd(23), createdAt, name].join("  ");
     print(options, list, list.map(line).join("\n"));
@@ -141,7 +142,7 @@ keys
   .addOption(dataDir)
   .addOption(json)
   .action(async (id: string, options: Options) => {
-    await deleteKey(configOf(options).config, id);
+    await deleteKey(configOf(options), id);
     print(options, { deleted: id }, `Deleted ${id}.`);
   });
 
@@ -151,7 +152,7 @@ keys
   .addOption(dataDir)
   .addOption(json)
   .action(async (options: Options) => {
-    const shown = await keysStatus(configOf(options).config);
+    const shown = await keysStatus(configOf(options));
     print(options, shown, describeKeys(shown));
   });
 
@@ -163,8 +164,7 @@ keys
   .option("--overlap <duration>", "how long older keys stay good, such as 2h, 7d or 0 (default: each purpose's own)")
   .addOption(json)
   .action(async ({ purpose, overlap, ...options }: Options & { purpose: KeyPurpose | "all"; overlap?: string }) => {
-    const { config, secrets } = configOf(options);
-    const made = await rotateKeys(config, secrets, { purpose, overlap });
+    const made = await rotateKeys(configOf(options), { purpose, overlap });
     print(options, made, describeRotation(made));
   });
 
@@ -175,9 +175,9 @@ keys
   .option("--new-root-key-file <file>", "the new root key, 32 bytes of base64 (default: a new one is made)")
   .addOption(json)
   .action(async ({ newRootKeyFile, ...options }: Options & { newRootKeyFile?: string }) => {
-    const { config, secrets } = configOf(options);
-    const made = await rewrapKeys(config, secrets, newRootKeyFile);
-    print(options, made, describeRewrap(made, secrets.rootKey));
+    const configuration = configOf(options);
+    const made = await rewrapKeys(configuration, newRootKeyFile);
+    print(options, made, describeRewrap(made, configuration.secrets.rootKey));
   });
 
 /** Lower case, no full stop, and what to do next. */
@@ -193,7 +193,10 @@ function explain(error: unknown): { lines: string[]; exitCode: number } {
   if (error instanceof DatabaseUnavailable) {
     const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
     return {
-      lines: [`error: ${error.message}${cause}`, "hint: check the disk and who owns the data directory"],
+      lines: [
+        `error: ${error.message}${cause}`,
+        "hint: check the disk and who owns the data directory, or SPAREKEY_DATABASE_URL and the server behind it",
+      ],
       exitCode: 6,
     };
   }

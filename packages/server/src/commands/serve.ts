@@ -14,10 +14,14 @@ import { migrateToLatest, pendingMigrations } from "../platform/database/migrate
 import { startJobs } from "../platform/jobs.ts";
 import { createLog, type Log } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { Readiness } from "../platform/readiness.ts";
+import { commandCall } from "../principal.ts";
 import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
+import { version } from "../version.ts";
 import { CommandError } from "./command-error.ts";
+import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, isOpenToOthers, openDatabase } from "./open-installation.ts";
 import { explainWrongRootKey } from "./open-keyring.ts";
@@ -30,27 +34,33 @@ const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets): Promise<void> {
-  const db = openDatabase(config);
+  const db = openDatabase(config, secrets);
   const givenKey = await getRootKey(secrets.rootKey, config);
-  const lock = lockDataDir(config.dataDir);
   const log = createLog(config.logLevel);
-  await migrateIfBehind(db, log);
+  const readiness = new Readiness();
+  const { clock, jobs, release } = await (config.database.kind === "sqlite"
+    ? serveEmbedded(db, config, log)
+    : joinDatabase(db, config, { log, readiness }));
   const company = await getCompany(db, config);
-  const parts = { db, companyId: company.id, clock: systemClock, random: systemRandom };
+  const parts = { db, companyId: company.id, clock, random: systemRandom };
   const revision = new RevisionService({ ...parts, others: db.shared });
   const keyring = await openKeyring({ ...parts, revision, log }, { config, secrets, company, givenKey });
 
   let stopping = false;
   const app = await createApp({
-    ...{ db, company, revision, keyring, log },
-    clock: systemClock,
+    ...{ db, company, revision, keyring, log, clock, readiness },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
     metricsToken: secrets.metricsToken,
     isStopping: () => stopping,
   });
-  const stopJobs = startJobs(app.jobs, log);
+  const { audit } = app;
+  await audit.recordAlone(commandCall, {
+    action: "service.started",
+    details: { version, database: config.database.kind, ha: config.ha },
+  });
+  const stopJobs = startJobs([...app.jobs, ...jobs], log);
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
@@ -60,7 +70,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     await app.http.close();
     await stopJobs();
     await db.close();
-    lock.release();
+    release?.();
     log.info("stopped");
   };
   // Before anyone can be told that it listens: a signal that comes right then must not cut answers off.
@@ -72,6 +82,12 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
 }
 
 /** The embedded database belongs to this one process, so it is brought up to date without being asked. */
+async function serveEmbedded(db: Database<Tables>, { dataDir }: Config, log: Log): Promise<DatabaseNode> {
+  const { release } = lockDataDir(dataDir);
+  await migrateIfBehind(db, log);
+  return { clock: systemClock, jobs: [], release };
+}
+
 async function migrateIfBehind(db: Database<Tables>, log: Log) {
   const { pending, unknown } = await pendingMigrations(db.read, migrations);
   if (pending.length === 0 || unknown.length > 0) return;

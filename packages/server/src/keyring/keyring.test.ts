@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { systemRandom } from "../platform/random.ts";
 import { startCore, type TestCore } from "../testing/core.ts";
-import { databaseIn, openKeyring } from "../testing/data-directory.ts";
+import { openKeyring } from "../testing/data-directory.ts";
+import { keepingKeys, runSql } from "../testing/raw-sql.ts";
 import { rotationOf } from "../testing/rotation.ts";
 import { generateRootKey, keyPurposes, parseRootKey, type RootKey, WrongRootKey } from "./service.ts";
 
 describe("the keyring", () => {
   let core: TestCore;
-  let database: DatabaseSync;
   before(async () => {
     core = await startCore();
-    database = new DatabaseSync(databaseIn(core.dataDir));
   });
   after(async () => {
-    database.close();
     await core.close();
   });
 
@@ -49,7 +46,7 @@ describe("the keyring", () => {
 
   it("lies in the database without one byte of any key in the clear", async () => {
     const keys = await openWith(core.rootKey);
-    const rows = JSON.stringify(database.prepare("SELECT * FROM keyring_keys").all());
+    const rows = JSON.stringify(await runSql(core.db, "SELECT * FROM keyring_keys"));
     for (const purpose of keyPurposes) {
       const { bytes } = keys.current(purpose);
       for (const form of ["hex", "base64", "base64url"] as const) assert.ok(!rows.includes(bytes.toString(form)));
@@ -63,20 +60,20 @@ describe("the keyring", () => {
       "UPDATE keyring_keys SET kid = 'another-kid' WHERE purpose = 'code_pepper'",
     ];
     for (const move of moves) {
-      database.exec("CREATE TEMP TABLE kept AS SELECT * FROM keyring_keys");
-      database.exec(move);
-      await assert.rejects(openWith(core.rootKey), WrongRootKey, move);
-      database.exec("DELETE FROM keyring_keys; INSERT INTO keyring_keys SELECT * FROM kept; DROP TABLE kept");
+      await keepingKeys(core.db, async () => {
+        await runSql(core.db, move);
+        await assert.rejects(openWith(core.rootKey), WrongRootKey, move);
+      });
     }
     await openWith(core.rootKey);
   });
 
   it("says so when a key is missing rather than making a new one", async () => {
     await assert.rejects(openWith(core.rootKey, { ...core.company, id: "another-company" }), WrongRootKey);
-    database.exec("CREATE TEMP TABLE kept AS SELECT * FROM keyring_keys");
-    database.exec("DELETE FROM keyring_keys WHERE purpose = 'code_pepper'");
-    await rotationOf(core).addMissingKeys(core.rootKey);
-    await assert.rejects(openWith(core.rootKey), WrongRootKey);
-    database.exec("DELETE FROM keyring_keys; INSERT INTO keyring_keys SELECT * FROM kept; DROP TABLE kept");
+    await keepingKeys(core.db, async () => {
+      await runSql(core.db, "DELETE FROM keyring_keys WHERE purpose = 'code_pepper'");
+      await rotationOf(core).addMissingKeys(core.rootKey);
+      await assert.rejects(openWith(core.rootKey), WrongRootKey);
+    });
   });
 });

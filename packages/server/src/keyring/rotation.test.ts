@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { createServices } from "../app.ts";
-import { openSqlite } from "../platform/database/sqlite.ts";
 import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
-import type { Tables } from "../schema/tables.ts";
 import { startCore, type TestCore } from "../testing/core.ts";
-import { databaseIn, openDataDirectory } from "../testing/data-directory.ts";
+import { openDataDirectory } from "../testing/data-directory.ts";
+import { runSql } from "../testing/raw-sql.ts";
 import { createWholeClock, rotationOf } from "../testing/rotation.ts";
 import { type KeyPurpose, type KeyringService, keyPurposes } from "./service.ts";
 
@@ -24,19 +22,16 @@ interface Node {
 describe("the rotation of keys, with two nodes at work", () => {
   let clock: ReturnType<typeof createWholeClock>;
   let core: TestCore;
-  let database: DatabaseSync;
   let nodes: [Node, Node];
   let closing: (() => Promise<void>)[];
 
   beforeEach(async () => {
     clock = createWholeClock();
     core = await startCore("vendor", clock);
-    database = new DatabaseSync(databaseIn(core.dataDir));
     closing = [];
     nodes = [await startNode(), await startNode()];
   });
   afterEach(async () => {
-    database.close();
     for (const close of closing) await close();
     await core.close();
   });
@@ -135,7 +130,7 @@ describe("the rotation of keys, with two nodes at work", () => {
   it("says that it cannot answer, and not that the code is wrong, when the key was never known", async () => {
     const { id } = await core.createUser("jane.doe");
     const code = await issueOn(nodes[0], id);
-    database.exec("UPDATE emergency_access SET pepper_kid = 'no-such-key'");
+    await runSql(core.db, "UPDATE emergency_access SET pepper_kid = 'no-such-key'");
     await assert.rejects(verifyOn(nodes[0], "jane.doe", code), { code: "unavailable" });
   });
 
@@ -144,10 +139,10 @@ describe("the rotation of keys, with two nodes at work", () => {
     const code = await issueOn(nodes[0], id);
     const { newKid, oldKids } = await rotatePepper();
     clock.advance(2 * secondMs);
-    const relabel = (kid?: string) => database.prepare("UPDATE emergency_access SET pepper_kid = ?").run(String(kid));
-    relabel(newKid);
+    const relabel = (kid?: string) => runSql(core.db, `UPDATE emergency_access SET pepper_kid = '${kid}'`);
+    await relabel(newKid);
     assert.deepEqual(await verifyOn(nodes[0], "jane.doe", code), { accepted: false, reason: "wrong_code" });
-    relabel(oldKids[0]);
+    await relabel(oldKids[0]);
     assert.equal((await verifyOn(nodes[0], "jane.doe", code)).accepted, true);
   });
 
@@ -172,10 +167,10 @@ describe("the rotation of keys, with two nodes at work", () => {
       const keys = await node.keyring.fresh();
       for (const purpose of keyPurposes) assert.equal(keys.retiredAt(purpose, keys.current(purpose).kid), null);
     }
-    const rows = database.prepare(
-      "SELECT purpose, count(*) AS made, count(retired_at) AS ended FROM keyring_keys GROUP BY 1",
-    );
-    for (const row of rows.all()) assert.deepEqual([row.made, row.ended], [11, 10], String(row.purpose));
+    const counting = "SELECT purpose, count(*) AS made, count(retired_at) AS ended FROM keyring_keys GROUP BY purpose";
+    for (const { purpose, made, ended } of await runSql(core.db, counting)) {
+      assert.deepEqual([Number(made), Number(ended)], [11, 10], String(purpose));
+    }
   });
 
   it("never gives an older key a longer life than it was told", async () => {
@@ -193,10 +188,8 @@ describe("the rotation of keys, with two nodes at work", () => {
         rotationOf({ db, company, clock }).rotate(core.rootKey, { purposes: ["code_pepper"], overlapMs: 0 }),
       ),
     );
-    const [row] = database
-      .prepare("SELECT count(*) AS open FROM keyring_keys WHERE purpose = 'code_pepper' AND retired_at IS NULL")
-      .all();
-    assert.equal(row?.open, 1);
+    const counting = "SELECT count(*) AS open FROM keyring_keys WHERE purpose = 'code_pepper' AND retired_at IS NULL";
+    assert.equal(Number((await runSql(core.db, counting))[0]?.open), 1);
     for (const { db } of others) await db.close();
   });
 
@@ -217,29 +210,28 @@ describe("the rotation of keys, with two nodes at work", () => {
   });
 
   it("changes nothing when its record cannot be written", async () => {
-    const before = database.prepare("SELECT * FROM keyring_keys").all();
-    database.exec("ALTER TABLE audit_events RENAME TO hidden");
+    const before = await runSql(core.db, "SELECT * FROM keyring_keys");
+    await runSql(core.db, "ALTER TABLE audit_events RENAME TO hidden");
     await assert.rejects(rotate());
-    database.exec("ALTER TABLE hidden RENAME TO audit_events");
-    assert.deepEqual(database.prepare("SELECT * FROM keyring_keys").all(), before);
+    await runSql(core.db, "ALTER TABLE hidden RENAME TO audit_events");
+    assert.deepEqual(await runSql(core.db, "SELECT * FROM keyring_keys"), before);
   });
 });
 
 describe("a purpose that an earlier version did not have", () => {
   it("gets one key, however many nodes of the new version start at once", async () => {
     const core = await startCore();
-    const node = await openDataDirectory(core, core.clock);
-    await core.db.write((trx) => trx.deleteFrom("keyring_keys").where("purpose", "=", "idempotency_seal").execute());
-    const databases = Array.from({ length: 10 }, () => openSqlite<Tables>(databaseIn(core.dataDir)));
-    await Promise.all(databases.map((db) => rotationOf({ ...core, db }).addMissingKeys(core.rootKey)));
-    const rows = await node.db.read.selectFrom("keyring_keys").select("purpose").execute();
+    const nodes = await Promise.all(Array.from({ length: 10 }, () => openDataDirectory(core, core.clock)));
+    await runSql(core.db, "DELETE FROM keyring_keys WHERE purpose = 'idempotency_seal'");
+    await Promise.all(nodes.map(({ db }) => rotationOf({ ...core, db }).addMissingKeys(core.rootKey)));
+    const rows = await core.db.read.selectFrom("keyring_keys").select("purpose").execute();
     assert.deepEqual(rows.map(({ purpose }) => purpose).sort(), [...keyPurposes].sort());
     const { events } = await core.audit.find({ action: "key.rotated" });
     assert.deepEqual(
       events.map(({ details }) => details.purpose),
       ["idempotency_seal"],
     );
-    for (const db of [...databases, node.db]) await db.close();
+    for (const { db } of nodes) await db.close();
     await core.close();
   });
 });

@@ -1,5 +1,4 @@
-/** The services without a wire, on a real SQLite file: for tests that call them many thousand times. */
-import { rmSync } from "node:fs";
+/** The services without a wire, on a real database: for tests that call them many thousand times. */
 import type { Profile, Settings, User } from "@sparekey/contract";
 import { createServices } from "../app.ts";
 import type { Company } from "../installation/service.ts";
@@ -10,13 +9,14 @@ import { systemRandom } from "../platform/random.ts";
 import type { Administrator, AuthenticationClient, Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
-import { makeDataDirectory, openDataDirectory } from "./data-directory.ts";
+import { type DataDirectory, makeDataDirectory, openDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
 type Services = ReturnType<typeof createServices>;
 
 export interface TestCore extends Services {
   db: Database<Tables>;
   dataDir: string;
+  postgres: DataDirectory["postgres"];
   rootKey: RootKey;
   clock: TestClock;
   company: Company;
@@ -46,7 +46,8 @@ export async function startCore(profile: Profile = "vendor", clock = createTestC
     const { codes, settings, users } = services;
     return {
       ...services,
-      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir, rootKey: directory.rootKey },
+      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir },
+      ...{ postgres: directory.postgres, rootKey: directory.rootKey },
       createUser: async (username) => {
         const input = { username, email: `${username}@example.com`, firstName: "Test", lastName: "User" };
         return (await users.upsert(administrator, input)).user;
@@ -65,7 +66,7 @@ export async function startCore(profile: Profile = "vendor", clock = createTestC
       },
       close: async () => {
         await db.close();
-        rmSync(directory.dataDir, { recursive: true, force: true });
+        await removeDataDirectory(directory);
       },
     };
   };

@@ -1,5 +1,5 @@
-/** A fresh installation in a directory of its own, as `init` makes it, but with nothing to read it from disk. */
-import { mkdtempSync } from "node:fs";
+/** A fresh installation in a directory of its own, on either database, as `init` makes it. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyFile, Profile } from "@sparekey/contract";
@@ -14,12 +14,16 @@ import { systemRandom } from "../platform/random.ts";
 import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
+import { clonePostgres, openClone } from "./on-postgres.ts";
+import type { TestDatabase } from "./postgres/databases.ts";
 
 export interface DataDirectory {
   dataDir: string;
   rootKey: RootKey;
   keyFile: KeyFile;
   clientKey: string;
+  /** Undefined on SQLite, whose database is in the directory. */
+  postgres: TestDatabase | undefined;
 }
 
 /** What a process holds of an installation while it runs. */
@@ -30,25 +34,29 @@ export interface OpenInstallation {
   keyring: KeyringService;
 }
 
+/** Every test that uses an installation runs on both: `npm test` says which with this variable. */
+export const onPostgres = process.env.TEST_DATABASE === "postgres";
+
 export async function makeDataDirectory(profile: Profile, clock: Clock): Promise<DataDirectory> {
   const dataDir = mkdtempSync(join(tmpdir(), "sparekey-test-"));
   const rootKey = parseRootKey(generateRootKey(systemRandom)) as RootKey;
-  const db = openSqlite<Tables>(databaseIn(dataDir));
-  await db.migrate((connection) => migrateToLatest(connection, migrations));
+  const postgres = onPostgres ? await clonePostgres() : undefined;
+  const db = openTestDatabase({ dataDir, postgres });
+  if (postgres === undefined) await db.migrate((connection) => migrateToLatest(connection, migrations));
   const request = { companyName: "Test Company", publicUrl: "http://localhost:8080", profile };
   const credentials = await createInstallation(db, rootKey, request, { clock, random: systemRandom });
   await db.close();
-  return { dataDir, rootKey, ...credentials };
+  return { dataDir, rootKey, postgres, ...credentials };
 }
 
 /** Opens the same database as often as a test likes, as restarts and other nodes do. */
 export async function openDataDirectory(
-  { dataDir, rootKey }: Pick<DataDirectory, "dataDir" | "rootKey">,
+  directory: Pick<DataDirectory, "dataDir" | "rootKey" | "postgres">,
   clock: Clock,
 ): Promise<OpenInstallation> {
-  const db = openSqlite<Tables>(databaseIn(dataDir));
+  const db = openTestDatabase(directory);
   const company = (await findCompany(db.read)) as Company;
-  return { db, company, ...(await openKeyring({ db, company, rootKey, clock })) };
+  return { db, company, ...(await openKeyring({ db, company, rootKey: directory.rootKey, clock })) };
 }
 
 /** The keyring of a node, and what tells it to look again. */
@@ -71,6 +79,16 @@ interface KeyringParts {
   readRootKeys?: () => Promise<RootKey[]>;
 }
 
+/** Once nobody has it open any more. */
+export async function removeDataDirectory({ dataDir, postgres }: Pick<DataDirectory, "dataDir" | "postgres">) {
+  rmSync(dataDir, { recursive: true, force: true });
+  await postgres?.drop();
+}
+
 export function databaseIn(dataDir: string): string {
   return join(dataDir, "sparekey.db");
+}
+
+function openTestDatabase({ dataDir, postgres }: Pick<DataDirectory, "dataDir" | "postgres">): Database<Tables> {
+  return postgres === undefined ? openSqlite<Tables>(databaseIn(dataDir)) : openClone(postgres);
 }

@@ -1,4 +1,5 @@
 /** What changes an installation's keys, as the maintenance commands do it, and clocks for several nodes. */
+import { setTimeout as delay } from "node:timers/promises";
 import { AuditService } from "../audit/service.ts";
 import type { Company } from "../installation/service.ts";
 import { RotationService } from "../keyring/rotation-service.ts";
@@ -8,6 +9,8 @@ import { systemRandom } from "../platform/random.ts";
 import { RevisionService } from "../revision/service.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
+
+const answerMs = 30;
 
 interface Parts {
   db: Database<Tables>;
@@ -21,7 +24,10 @@ export function rotationOf({ db, company, clock }: Parts): RotationService {
   return new RotationService({ ...parts, revision, audit: new AuditService(parts) });
 }
 
-/** A clock by which leases end too. Nobody waits on it; how long they would have is in `slept`. */
+/**
+ * A clock by which leases end too. Nobody waits on it for longer than a database takes to answer; how long they
+ * would have is in `slept`.
+ */
 export function createWholeClock(): TestClock & { readonly slept: number[] } {
   const clock = createTestClock();
   const slept: number[] = [];
@@ -32,6 +38,7 @@ export function createWholeClock(): TestClock & { readonly slept: number[] } {
     slept,
     sleep: async (durationMs) => {
       slept.push(durationMs);
+      await delay(answerMs);
     },
   };
 }

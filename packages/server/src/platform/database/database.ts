@@ -29,6 +29,10 @@ export interface Database<Tables> {
   migrate<Result>(work: (connection: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** Resolves once every write that has begun by now is over: what is numbered below what is seen now is then complete. */
   settled(): Promise<void>;
+  /** The database's own time, in milliseconds since 1970. */
+  timeMs(): Promise<number>;
+  /** How many standbys have every commit before it is acknowledged. */
+  synchronousStandbys(): Promise<number>;
   close(): Promise<void>;
 }
 

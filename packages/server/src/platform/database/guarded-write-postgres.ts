@@ -89,7 +89,7 @@ function statementOf(db: Kysely<AnyTables>, { definition }: AnyGuardedWrite): Ra
     input AS (SELECT *, pg_current_xact_id() FROM json_to_recordset(${new Placeholder("input")}::json) AS input(op integer, ${columnsOf(Object.entries(inputs))})),
     locked AS MATERIALIZED (SELECT input.op FROM ${target} AS target JOIN input ON ${matches}
       ORDER BY target.${last} FOR UPDATE OF target),
-    done AS ${update}${sql.join(
+    done AS (${update})${sql.join(
       tables.map(([name, columns], place) => insertOf(name, columns, place)),
       sql``,
     )}

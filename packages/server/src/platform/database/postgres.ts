@@ -39,11 +39,25 @@ export function openPostgres<Tables>(url: string): Database<Tables> {
     },
     migrate: (unit) => unit(work),
     settled: () => waitForWriters(work),
+    timeMs: async () => {
+      const { rows } = await sql<{
+        ms: number;
+      }>`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`.execute(work);
+      return rows[0]?.ms ?? Number.NaN;
+    },
+    synchronousStandbys: () => countStandbys(work),
     close: async () => {
       await batches.close();
       await Promise.all([work.destroy(), reports.destroy(), decisions.destroy()]);
     },
   };
+}
+
+/** Which standbys are synchronous is told only to a role that may read all statistics. */
+async function countStandbys<Tables>(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM pg_stat_replication
+    WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum') AND NOT pg_is_in_recovery()`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** A unit that the database rolled back for the sake of another has left nothing and is run again. */

@@ -40,6 +40,8 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
     migrate: (work) => work(trx),
     // One writer: the numbers of the record are in the order of its commits.
     settled: async () => {},
+    timeMs: async () => Date.now(),
+    synchronousStandbys: async () => 0,
     close: async () => {
       await commits.close();
       await read.destroy();

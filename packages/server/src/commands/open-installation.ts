@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { findMovedTo } from "../backup/service.ts";
 import type { Config, Secrets } from "../config.ts";
 import { type Company, findCompany } from "../installation/service.ts";
-import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
 import { openPostgres } from "../platform/database/postgres.ts";
@@ -89,15 +88,6 @@ export async function requireInstallation(
     });
   }
   return { company, pending };
-}
-
-export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {
-  const key = rootKey === undefined ? undefined : parseRootKey(rootKey);
-  if (key !== undefined) return key;
-  throw new CommandError(rootKey === undefined ? "there is no root key" : "the root key is not 32 bytes of base64", {
-    hint: `put the key that init made into ${join(dataDir, "root.key")}, or name it with SPAREKEY_ROOT_KEY_FILE`,
-    exitCode: 4,
-  });
 }
 
 /** Whether others on this machine could read the secrets in a directory. */

@@ -23,7 +23,7 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
       schema: {
         summary: "May it have traffic?",
         description:
-          "503 while it is stopping, when the database takes no transaction, or once it went back to an earlier state.",
+          "503 while it is stopping, when the database takes no transaction or went back to an earlier state, or when a key cannot be opened.",
         tags: ["Operations"],
         response: { 200: Health },
       },

@@ -19,6 +19,7 @@ import { describeRoutes, openApiRoute } from "./openapi.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database/database.ts";
 import { problemShape, vendorShape } from "./platform/http/error-shapes.ts";
+import { boundRequests } from "./platform/http/overload.ts";
 import { createHttpServer, observeRequests } from "./platform/http/server.ts";
 import type { ErrorShape, Wire } from "./platform/http/wire.ts";
 import { addWire, answerErrorsAs, answerWith } from "./platform/http/wire-errors.ts";
@@ -78,14 +79,22 @@ export async function createApp(options: AppOptions): Promise<App> {
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
-  const health = new HealthService(db, readiness, isStopping);
 
   const http = createHttpServer({
     log,
     newRequestId: () => random.uuid(),
     trustedProxies: options.trustedProxies ?? [],
     tls: options.tls,
+    isStopping,
     answerError: (error, request, reply) => answerWith(shapeAt(request.url), clock)(error, request, reply),
+  });
+  const load = boundRequests(http, log, metrics.refused);
+  const health = new HealthService({ db, readiness, isStopping, isFull: load.isFull });
+  metrics.watch({
+    inFlight: load.inFlight,
+    database: () => db.load(),
+    leaseAgeMs: () => revision.ageMs(),
+    notReady: async () => (await health.problem())?.reason,
   });
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);

@@ -7,7 +7,7 @@ import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
 import { openPostgres } from "../platform/database/postgres.ts";
-import { openSqlite } from "../platform/database/sqlite.ts";
+import { openSqlite, servingBusyTimeoutMs } from "../platform/database/sqlite.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
@@ -15,7 +15,11 @@ import { CommandError } from "./command-error.ts";
 export const databaseFile = "sparekey.db";
 
 /** The database that the configuration names, which `init` has made. */
-export function openDatabase({ dataDir }: Config, { databaseUrl }: Secrets): Database<Tables> {
+export function openDatabase(
+  { dataDir }: Config,
+  { databaseUrl }: Secrets,
+  { serving = false } = {},
+): Database<Tables> {
   if (databaseUrl !== undefined) return openPostgres<Tables>(databaseUrl);
   const path = join(dataDir, databaseFile);
   if (!existsSync(path)) {
@@ -24,7 +28,7 @@ export function openDatabase({ dataDir }: Config, { databaseUrl }: Secrets): Dat
       exitCode: 3,
     });
   }
-  return openSqlite<Tables>(path);
+  return openSqlite<Tables>(path, serving ? servingBusyTimeoutMs : undefined);
 }
 
 /** The same for what changes the schema: on PostgreSQL as the role that owns the tables, if one is named. */

@@ -38,8 +38,8 @@ const program = new Command("sparekey-server")
     "after",
     `
 Every option is also a variable: --data-dir is SPAREKEY_DATA_DIR. Variables alone: SPAREKEY_TLS_CERT_FILE,
-SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, and, also with _FILE,
-SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
+SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, SPAREKEY_DRAIN_SECONDS, and, also
+with _FILE, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
 
 Examples:
   sparekey-server init --company "Example Corp" --public-url https://sparekey.example.com

@@ -22,14 +22,12 @@ import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
 
-/** A stop that takes longer than this is cut short. */
+/** What is under way once the node has drained is cut short after this time. */
 const stopWithinMs = 10_000;
-/** How long a load balancer gets to see that the node is not ready before connections are closed. */
-const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets): Promise<void> {
-  const db = openDatabase(config, secrets);
+  const db = openDatabase(config, secrets, { serving: true });
   const rootKey = getRootKey(secrets, config);
   const log = createLog(config.logLevel);
   const readiness = new Readiness();
@@ -39,14 +37,14 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   const company = await getCompany(db, config);
   const keyring = await openKeyringOrExplain(db, company, rootKey);
 
-  let stopping = false;
+  const stopping = new AbortController();
   const app = await createApp({
     ...{ db, company, keyring, log, clock, readiness },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
     metricsToken: secrets.metricsToken,
-    isStopping: () => stopping,
+    isStopping: () => stopping.signal.aborted,
   });
   const { audit } = app;
   await audit.recordAlone(commandCall, {
@@ -55,11 +53,12 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   });
   const stopJobs = startJobs([...app.jobs, ...jobs], log);
   const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, "stopping");
-    setTimeout(() => process.exit(1), stopWithinMs).unref();
-    await systemClock.sleep(settleMs);
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    log.info({ signal, drainMs: config.drainMs }, "stopping");
+    setTimeout(() => process.exit(1), config.drainMs + stopWithinMs).unref();
+    // A load balancer sees meanwhile that the node is not ready; until then it goes on sending, and is answered.
+    await systemClock.sleep(config.drainMs);
     await app.http.close();
     await stopJobs();
     await db.close();

@@ -15,6 +15,7 @@ interface Waiting<Tables> {
   reject(error: unknown): void;
   /** Whether the unit is expected to fail now and then, as a refusal does, and so is worth a savepoint. */
   mayFail: boolean;
+  sinceMs: number;
 }
 
 /** How many units one transaction holds at most, so that a flood does not starve the event loop. */
@@ -23,6 +24,8 @@ const maxBatch = 256;
 const maxGatheringTurns = 20;
 /** How many units wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
+/** A unit that has waited for so long is not begun any more: its client is about to be told to come back. */
+const usualMaxWaitMs = 1_500;
 
 /** A unit without a savepoint failed: what it did cannot be told from what the others did. */
 class FailedBare extends Error {
@@ -32,12 +35,14 @@ class FailedBare extends Error {
 export class GroupCommit<Tables> {
   readonly #database: DatabaseSync;
   readonly #trx: Kysely<Tables>;
+  readonly #maxWaitMs: number;
   readonly #waiting: Waiting<Tables>[] = [];
   #running = false;
   #closed = false;
 
-  constructor(database: DatabaseSync, trx: Kysely<Tables>) {
+  constructor(database: DatabaseSync, trx: Kysely<Tables>, maxWaitMs = usualMaxWaitMs) {
     this.#database = database;
+    this.#maxWaitMs = maxWaitMs;
     this.#trx = trx;
   }
 
@@ -49,9 +54,20 @@ export class GroupCommit<Tables> {
     if (this.#closed) return Promise.reject(new DatabaseUnavailable("the database is closed"));
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail });
+      const sinceMs = performance.now();
+      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail, sinceMs });
       if (!this.#running) this.#startSoon();
     });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the oldest unit has waited. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
   }
 
   /** Takes no more units and resolves once those that wait are done. */
@@ -75,10 +91,16 @@ export class GroupCommit<Tables> {
       setImmediate(() => this.#gather(turn + 1, count));
       return;
     }
+    this.#refuseLate();
     void this.#commitBatch(this.#waiting.splice(0, maxBatch)).then(() => {
       this.#running = false;
       if (this.#waiting.length > 0) this.#startSoon();
     });
+  }
+
+  #refuseLate() {
+    while (this.oldestMs > this.#maxWaitMs)
+      this.#waiting.shift()?.reject(new DatabaseUnavailable("the database is too slow"));
   }
 
   async #commitBatch(batch: Waiting<Tables>[], savepoints = false): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
 import { GuardedWrite, type Operation } from "../platform/database/guarded-write.ts";
-import { prepared } from "../platform/database/prepared.ts";
+import { lookup } from "../platform/database/lookup.ts";
 import { runGuarded } from "../platform/database/run-guarded.ts";
 import { type Connection, type Flag, recordColumns, type Tables } from "../schema/tables.ts";
 import type { Access, StoredCode } from "./access-status.ts";
@@ -17,11 +17,11 @@ interface UserKey {
   userId: string;
 }
 
-const accessOfUser = prepared((db: Connection, { companyId, userId }: UserKey) =>
+const accessOfUser = lookup((db: Connection, { companyId, userId }: UserKey) =>
   db.selectFrom(accessTable).selectAll().where("company_id", "=", companyId).where("user_id", "=", userId),
 );
 
-const accessByLoginName = prepared((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
+const accessByLoginName = lookup((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
   db
     .selectFrom("login_names")
     .innerJoin(accessTable, (join) =>

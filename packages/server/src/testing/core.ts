@@ -1,5 +1,4 @@
-/** The services without a wire, on a real SQLite file: for tests that call them many thousand times. */
-import { rmSync } from "node:fs";
+/** The services without a wire, on a real database: for tests that call them many thousand times. */
 import type { Profile, Settings, User } from "@sparekey/contract";
 import { createServices } from "../app.ts";
 import type { Company } from "../installation/service.ts";
@@ -10,7 +9,7 @@ import { systemRandom } from "../platform/random.ts";
 import type { Administrator, AuthenticationClient, Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
-import { makeDataDirectory, openDataDirectory } from "./data-directory.ts";
+import { makeDataDirectory, openDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
 type Services = ReturnType<typeof createServices>;
 
@@ -65,7 +64,7 @@ export async function startCore(profile: Profile = "vendor", clock = createTestC
       },
       close: async () => {
         await db.close();
-        rmSync(directory.dataDir, { recursive: true, force: true });
+        await removeDataDirectory(directory);
       },
     };
   };

@@ -1,5 +1,5 @@
-/** A fresh installation in a directory of its own, as `init` makes it, but with nothing to read it from disk. */
-import { mkdtempSync } from "node:fs";
+/** A fresh installation in a directory of its own, on either database, as `init` makes it. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyFile, Profile } from "@sparekey/contract";
@@ -12,12 +12,16 @@ import { openSqlite } from "../platform/database/sqlite.ts";
 import { systemRandom } from "../platform/random.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
+import { clonePostgres, openClone } from "./on-postgres.ts";
+import type { TestDatabase } from "./postgres/databases.ts";
 
 export interface DataDirectory {
   dataDir: string;
   rootKey: RootKey;
   keyFile: KeyFile;
   clientKey: string;
+  /** Undefined on SQLite, whose database is in the directory. */
+  postgres: TestDatabase | undefined;
 }
 
 /** What a process holds of an installation while it runs. */
@@ -27,23 +31,39 @@ export interface OpenInstallation {
   keyring: Keyring;
 }
 
+/** Every test that uses an installation runs on both: `npm test` says which with this variable. */
+export const onPostgres = process.env.TEST_DATABASE === "postgres";
+
 export async function makeDataDirectory(profile: Profile, clock: Clock): Promise<DataDirectory> {
   const dataDir = mkdtempSync(join(tmpdir(), "sparekey-test-"));
   const rootKey = parseRootKey(generateRootKey(systemRandom)) as RootKey;
-  const db = openSqlite<Tables>(databaseIn(dataDir));
-  await db.migrate((connection) => migrateToLatest(connection, migrations));
+  const postgres = onPostgres ? await clonePostgres() : undefined;
+  const db = openTestDatabase({ dataDir, postgres });
+  if (postgres === undefined) await db.migrate((connection) => migrateToLatest(connection, migrations));
   const request = { companyName: "Test Company", publicUrl: "http://localhost:8080", profile };
   const credentials = await createInstallation(db, rootKey, request, { clock, random: systemRandom });
   await db.close();
-  return { dataDir, rootKey, ...credentials };
+  return { dataDir, rootKey, postgres, ...credentials };
 }
 
-export async function openDataDirectory({ dataDir, rootKey }: DataDirectory): Promise<OpenInstallation> {
-  const db = openSqlite<Tables>(databaseIn(dataDir));
+export async function openDataDirectory(
+  directory: Pick<DataDirectory, "dataDir" | "rootKey" | "postgres">,
+): Promise<OpenInstallation> {
+  const db = openTestDatabase(directory);
   const company = (await findCompany(db.read)) as Company;
-  return { db, company, keyring: await openKeyring(db.read, company.id, rootKey, systemRandom) };
+  return { db, company, keyring: await openKeyring(db.read, company.id, directory.rootKey, systemRandom) };
+}
+
+/** Once nobody has it open any more. */
+export async function removeDataDirectory({ dataDir, postgres }: Pick<DataDirectory, "dataDir" | "postgres">) {
+  rmSync(dataDir, { recursive: true, force: true });
+  await postgres?.drop();
 }
 
 export function databaseIn(dataDir: string): string {
   return join(dataDir, "sparekey.db");
+}
+
+function openTestDatabase({ dataDir, postgres }: Pick<DataDirectory, "dataDir" | "postgres">): Database<Tables> {
+  return postgres === undefined ? openSqlite<Tables>(databaseIn(dataDir)) : openClone(postgres);
 }

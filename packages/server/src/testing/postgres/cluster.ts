@@ -1,6 +1,6 @@
 /** A database cluster on disk, made by `initdb` and set for tests. */
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -55,6 +55,8 @@ export async function makeCluster(
     cwd: directory,
     env: { LC_ALL: "C", TZ: "UTC" },
   });
+
+  rmSync(passwordFile);
 
   const all = { ...always, ...(!durable && fast), ...(tls && tlsFiles), ...settings };
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);

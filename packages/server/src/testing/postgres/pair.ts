@@ -22,12 +22,14 @@ const outlivesProcesses = { synchronous_commit: "on", full_page_writes: "on" };
 /** Starts both. Every commit from then on waits for the standby. */
 export async function startPair(options: Partial<ClusterOptions> = {}): Promise<PostgresPair> {
   const primary = await startPostgres({ ...options, settings: { ...outlivesProcesses, ...options.settings } });
+  let standby: PostgresServer | undefined;
   try {
     await requireStandby(primary);
-    const standby = await startStandby(primary);
+    standby = await startStandby(primary);
     await beginToRequire(primary);
     return new PostgresPair(primary, standby);
   } catch (error) {
+    await standby?.stop();
     await primary.stop();
     throw error;
   }

@@ -1,0 +1,84 @@
+/** Lookups of one kind that wait at the same time, asked in one statement. */
+import { type Compilable, type CompiledQuery, type Kysely, type OperationNodeSource, sql } from "kysely";
+import { DatabaseUnavailable } from "./database.ts";
+import { Placeholder, refExpressions, withArguments } from "./prepared.ts";
+
+/** Statements under way at most: while they are, the next lookups gather. */
+const maxStatements = 2;
+const maxBatch = 256;
+/** How many lookups wait at most; past it the service says that it is overloaded instead of growing. */
+const maxWaiting = 10_000;
+
+interface Waiting<Key, Row> {
+  key: Key;
+  resolve(rows: Row[]): void;
+  reject(error: unknown): void;
+}
+
+export class Gathering<Tables, Key extends object, Row> {
+  readonly #db: Kysely<Tables>;
+  readonly #build: (db: Kysely<Tables>, key: Key) => Compilable<Row>;
+  #query: CompiledQuery<Row & { op: number }> | undefined;
+  readonly #waiting: Waiting<Key, Row>[] = [];
+  #underWay = 0;
+
+  constructor(db: Kysely<Tables>, build: (db: Kysely<Tables>, key: Key) => Compilable<Row>) {
+    this.#db = db;
+    this.#build = build;
+  }
+
+  find(key: Key): Promise<Row[]> {
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many lookups wait"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#startMore());
+    });
+  }
+
+  #startMore() {
+    while (this.#underWay < maxStatements && this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, maxBatch);
+      this.#underWay++;
+      void this.#run(batch).finally(() => {
+        this.#underWay--;
+        this.#startMore();
+      });
+    }
+  }
+
+  async #run(batch: Waiting<Key, Row>[]): Promise<void> {
+    try {
+      const found = await this.#ask(batch.map(({ key }) => key));
+      for (const [op, { resolve }] of batch.entries()) resolve(found.get(op) ?? []);
+    } catch (error) {
+      // One key may be at fault, such as a text that PostgreSQL cannot hold.
+      if (batch.length === 1 || error instanceof DatabaseUnavailable) for (const { reject } of batch) reject(error);
+      else for (const one of batch) await this.#run([one]);
+    }
+  }
+
+  async #ask(keys: Key[]): Promise<Map<number, Row[]>> {
+    const [first] = keys;
+    if (first === undefined) return new Map();
+    this.#query ??= this.#compile(Object.keys(first));
+    const query = withArguments(this.#query, { keys: JSON.stringify(keys.map((key, op) => ({ ...key, op }))) });
+    const { rows } = await this.#db
+      .getExecutor()
+      .provideConnection((connection) => connection.executeQuery<Row & { op: number }>(query));
+    const found = new Map<number, Row[]>();
+    for (const { op, ...row } of rows) {
+      const others = found.get(op);
+      if (others === undefined) found.set(op, [row as unknown as Row]);
+      else others.push(row as unknown as Row);
+    }
+    return found;
+  }
+
+  #compile(names: string[]) {
+    const columns = sql.join(names.map((name) => sql`${sql.ref(name)} text`));
+    const query = this.#build(this.#db, refExpressions("input") as unknown as Key) as unknown as OperationNodeSource;
+    return sql<Row & { op: number }>`SELECT input.op, found.*
+      FROM json_to_recordset(${new Placeholder("keys")}::json) AS input(op integer, ${columns})
+      CROSS JOIN LATERAL (${query}) AS found`.compile(this.#db);
+  }
+}

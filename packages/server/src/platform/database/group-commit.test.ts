@@ -179,11 +179,23 @@ describe("group commit", () => {
   });
 
   it("refuses what is more than ten thousand waiting units, and still does those", async () => {
+    const patient = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), 60_000);
     const answer = async () => "done";
-    const waiting = numbers(10_000).map(() => commits.write(answer));
-    await assert.rejects(commits.write(answer), DatabaseUnavailable);
+    const waiting = numbers(10_000).map(() => patient.write(answer));
+    await assert.rejects(patient.write(answer), DatabaseUnavailable);
     assert.deepEqual([...new Set(await Promise.all(waiting))], ["done"]);
-    assert.equal(await commits.write(answer), "done");
+    assert.equal(await patient.write(answer), "done");
+  });
+
+  it("does not begin a unit that has waited for longer than its client will", async (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, "now", () => nowMs);
+    const late = commits.write(insert("late"));
+    nowMs = 1_600;
+    const inTime = commits.write(insert("in time"));
+    await assert.rejects(late, DatabaseUnavailable);
+    await inTime;
+    assert.deepEqual(notes(), ["in time"]);
   });
 
   it("finishes what waits when it is closed, and takes nothing more", async () => {

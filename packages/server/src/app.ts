@@ -23,6 +23,7 @@ import { describeRoutes, openApiRoute } from "./openapi.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database/database.ts";
 import { problemShape, vendorShape } from "./platform/http/error-shapes.ts";
+import { boundRequests } from "./platform/http/overload.ts";
 import { createHttpServer, observeRequests } from "./platform/http/server.ts";
 import type { ErrorShape, Wire } from "./platform/http/wire.ts";
 import { addWire, answerErrorsAs, answerWith } from "./platform/http/wire-errors.ts";
@@ -32,7 +33,6 @@ import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import { Readiness } from "./platform/readiness.ts";
 import type { RevisionService } from "./revision/service.ts";
-import { refuseAfterRollback } from "./rollback/http.ts";
 import { keepRecordMark } from "./rollback/jobs.ts";
 import type { RollbackWatch } from "./rollback/service.ts";
 import type { Tables } from "./schema/tables.ts";
@@ -89,21 +89,30 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { audit, revision, settings, users, idempotency, codes, authentication } = services;
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
-  const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
+  const { readiness = new Readiness() } = options;
+  if (rollback !== undefined) readiness.add("rollback", () => rollback.problem());
+  const { isStopping = () => false, metricsToken } = options;
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
-  const health = new HealthService(db, { keyring: options.keyring, readiness, isStopping, rollback });
 
   const http = createHttpServer({
     log,
     newRequestId: () => random.uuid(),
     trustedProxies: options.trustedProxies ?? [],
     tls: options.tls,
+    isStopping,
     answerError: (error, request, reply) => answerWith(shapeAt(request.url), clock)(error, request, reply),
+  });
+  const load = boundRequests(http, log, metrics.refused);
+  const health = new HealthService({ db, keyring: options.keyring, readiness, isStopping, isFull: load.isFull });
+  metrics.watch({
+    inFlight: load.inFlight,
+    database: () => db.load(),
+    leaseAgeMs: () => revision.ageMs(),
+    notReady: async () => (await health.problem())?.reason,
   });
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
-  if (rollback !== undefined) refuseAfterRollback(http, rollback);
   guardRoutes(http, access);
   acceptIdempotencyKeys(http);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>

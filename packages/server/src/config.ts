@@ -22,6 +22,8 @@ export interface Config {
   logLevel: string;
   database: DatabaseChoice;
   ha: HighAvailability;
+  /** How long the node goes on serving after it has said that it is stopping. */
+  drainMs: number;
 }
 
 /**
@@ -91,8 +93,12 @@ const known = [
   "DATABASE_OWNER_URL",
   "DATABASE_OWNER_URL_FILE",
   "HA",
+  "DRAIN_SECONDS",
 ].map((name) => `SPAREKEY_${name}`);
 
+/** Alone, a node that drains keeps clients away for longer than it must; among others, a load balancer has to see it first. */
+const drainSeconds = { sqlite: "0.1", postgres: "5" };
+const maxDrainSeconds = 300;
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 /** Names of this machine that nobody else can reach. */
 const loopbackHosts = ["localhost", "127.0.0.1", "::1"];
@@ -123,6 +129,7 @@ export function readConfig(env: Environment): Configuration {
     databaseUrl: readDatabaseUrl(env, "DATABASE_URL", problems),
     databaseOwnerUrl: readDatabaseUrl(env, "DATABASE_OWNER_URL", problems),
   };
+  const database = { kind: secrets.databaseUrl === undefined ? "sqlite" : "postgres" } as const;
   const config: Config = {
     dataDir,
     host,
@@ -132,8 +139,9 @@ export function readConfig(env: Environment): Configuration {
     companyName: text("COMPANY", "My Company"),
     profile: choice("PROFILE", profiles, "vendor"),
     logLevel: choice("LOG_LEVEL", logLevels, "info"),
-    database: { kind: secrets.databaseUrl === undefined ? "sqlite" : "postgres" },
+    database,
     ha: choice("HA", highAvailabilities, "off"),
+    drainMs: readDrainMs(text("DRAIN_SECONDS", drainSeconds[database.kind]), problems),
   };
   if (config.ha !== "off" && config.database.kind === "sqlite") {
     problems.push(`SPAREKEY_HA is ${config.ha}: the embedded database has no standby; set SPAREKEY_DATABASE_URL`);
@@ -146,6 +154,14 @@ function readPort(value: string, problems: string[]): number {
   const port = Number(value);
   if (!/^\d{1,5}$/.test(value) || port > 65_535) problems.push(`SPAREKEY_PORT is ${value}: it must be 0 to 65535`);
   return port;
+}
+
+function readDrainMs(value: string, problems: string[]): number {
+  const seconds = Number(value);
+  if (!(seconds >= 0 && seconds <= maxDrainSeconds)) {
+    problems.push(`SPAREKEY_DRAIN_SECONDS is ${value}: it must be 0 to ${maxDrainSeconds}`);
+  }
+  return seconds * 1_000;
 }
 
 function readExposure(env: Environment, host: string, problems: string[]): Exposure {

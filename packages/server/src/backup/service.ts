@@ -94,7 +94,6 @@ export async function checkRootKey(
   empty: Database<Tables>,
   { header, first }: CheckedBackup,
   rootKey: RootKey,
-  random: Random,
 ): Promise<void> {
   await empty.migrate(async (connection) => {
     await migrateToLatest(connection, migrationsOf(header));

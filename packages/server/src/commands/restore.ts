@@ -79,7 +79,7 @@ function requireNewTarget(dataDir: string) {
 async function requireRootKey(backup: CheckedBackup, rootKey: RootKey) {
   const empty = openSqlite<Tables>(":memory:");
   try {
-    await checkRootKey(empty, backup, rootKey, systemRandom);
+    await checkRootKey(empty, backup, rootKey);
   } catch (error) {
     if (!(error instanceof WrongRootKey)) throw error;
     throw new CommandError("the root key does not open the keys in the backup", {

@@ -28,14 +28,12 @@ import { explainWrongRootKey } from "./open-keyring.ts";
 import { guardAgainstRollback } from "./rollback-guard.ts";
 import { fitRootKey, getRootKey, readRootKeys } from "./root-key.ts";
 
-/** A stop that takes longer than this is cut short. */
+/** What is under way once the node has drained is cut short after this time. */
 const stopWithinMs = 10_000;
-/** How long a load balancer gets to see that the node is not ready before connections are closed. */
-const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets, { acceptRollback = false } = {}): Promise<void> {
-  const db = openDatabase(config, secrets);
+  const db = openDatabase(config, secrets, { serving: true });
   const givenKey = await getRootKey(secrets.rootKey, config);
   const log = createLog(config.logLevel);
   const readiness = new Readiness();
@@ -51,14 +49,14 @@ export async function serve(config: Config, secrets: Secrets, { acceptRollback =
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const rollback = await guardAgainstRollback({ db, company, dataDir, log, accept: acceptRollback });
 
-  let stopping = false;
+  const stopping = new AbortController();
   const app = await createApp({
     ...{ db, company, revision, keyring, log, clock, readiness, rollback },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
     metricsToken: secrets.metricsToken,
-    isStopping: () => stopping,
+    isStopping: () => stopping.signal.aborted,
   });
   const { audit } = app;
   await audit.recordAlone(commandCall, {
@@ -67,11 +65,12 @@ export async function serve(config: Config, secrets: Secrets, { acceptRollback =
   });
   const stopJobs = startJobs([...app.jobs, ...jobs], log);
   const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, "stopping");
-    setTimeout(() => process.exit(1), stopWithinMs).unref();
-    await systemClock.sleep(settleMs);
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    log.info({ signal, drainMs: config.drainMs }, "stopping");
+    setTimeout(() => process.exit(1), config.drainMs + stopWithinMs).unref();
+    // A load balancer sees meanwhile that the node is not ready; until then it goes on sending, and is answered.
+    await systemClock.sleep(config.drainMs);
     await app.http.close();
     await stopJobs();
     await rollback.look().catch((error: unknown) => log.error({ err: error }, "the record mark was not moved on"));

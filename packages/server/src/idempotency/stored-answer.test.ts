@@ -3,7 +3,6 @@ import { after, before, describe, it } from "node:test";
 import type { User } from "@sparekey/contract";
 import { open } from "../keyring/sealing.ts";
 import { addMs } from "../platform/clock.ts";
-import { systemRandom } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
 import { startCore, type TestCore } from "../testing/core.ts";

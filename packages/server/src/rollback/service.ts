@@ -9,7 +9,6 @@ import { voidAllCodes } from "../emergency-codes/service.ts";
 import type { Clock, Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Log } from "../platform/log.ts";
-import { Refusal } from "../platform/refusal.ts";
 import { commandCall } from "../principal.ts";
 import { raiseRevision } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
@@ -118,12 +117,11 @@ export class RollbackWatch {
     this.#seenAtMs = parts.clock.monotonicMs();
   }
 
-  /** Refuses with `unavailable` once the record went back, until a restart that accepts it. */
-  async check(): Promise<void> {
-    if (this.#rolledBack) throw new Refusal("unavailable", { detail: "the record went back", retryAfterSeconds: 60 });
-    if (this.#with.clock.monotonicMs() - this.#seenAtMs > unseenForMs) {
-      throw new Refusal("unavailable", { detail: "the record cannot be watched", retryAfterSeconds: 1 });
-    }
+  /** What is wrong, until a restart that accepts it. */
+  problem(): string | undefined {
+    if (this.#rolledBack) return "the record went back";
+    const unseenMs = this.#with.clock.monotonicMs() - this.#seenAtMs;
+    return unseenMs > unseenForMs ? "the record cannot be watched" : undefined;
   }
 
   /**

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { AuditService } from "../audit/service.ts";
 import type { Database } from "../platform/database/database.ts";
@@ -186,6 +187,30 @@ describe("the watch on a running server", () => {
     await watch.look();
     assert.deepEqual(readMark(markPath), newest);
     assert.equal(watch.problem(), undefined);
+  });
+
+  it("moves the mark on only once what it names is on disk, and not at all where that fails", async () => {
+    let flush: (error?: Error) => void = () => undefined;
+    const write = (() =>
+      new Promise<void>((resolve, reject) => {
+        flush = (error) => (error === undefined ? resolve() : reject(error));
+      })) as Database<Tables>["write"];
+    const parts = {
+      companyId: core.company.id,
+      clock: core.clock,
+      log: createLog("silent"),
+      mark: undefined,
+      markPath,
+    };
+    const waiting = new RollbackWatch({ ...parts, db: { ...core.db, write } });
+    for (const error of [new Error("the disk is gone"), undefined]) {
+      const looked = waiting.look();
+      await delay(20);
+      assert.equal(readMark(markPath), undefined);
+      flush(error);
+      await (error === undefined ? looked : assert.rejects(looked, error));
+    }
+    assert.deepEqual(readMark(markPath), await currentMark(core.db.read, core.company.id));
   });
 
   it("refuses from the first look at a file that was put in the database's place, and leaves the mark", async () => {

@@ -12,7 +12,9 @@ import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { TestCore } from "./core.ts";
 
-export async function createNaiveVerification(core: TestCore) {
+type Core = Pick<TestCore, "db" | "company" | "rootKey" | "settings" | "audit" | "client">;
+
+export async function createNaiveVerification(core: Core) {
   const companyId = core.company.id;
   const keyring = await openKeyring(core.db.read, companyId, core.rootKey, systemRandom);
 

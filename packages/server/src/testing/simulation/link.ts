@@ -7,7 +7,7 @@ import type { Connection, Tables } from "../../schema/tables.ts";
 import type { Dice } from "./dice.ts";
 import { type Blocked, callUnderWay, type History, type HistoryCall } from "./history.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { kyselyOver, type Store } from "./store.ts";
+import { ConnectionLost, kyselyOver, type Store } from "./store.ts";
 import { type Fate, fateOf, latencyMs, type Weather } from "./weather.ts";
 
 /** Bugs that a way to the database can have. */
@@ -123,7 +123,7 @@ export class Link {
       case "broken": {
         const failsAfter = 1 + dice.below(3);
         return run({ failsAfter, keepHalves: bugs.keepsHalves === true }).catch((error) => {
-          throw error?.name === "ConnectionLost" ? new DatabaseUnavailable("the connection ended") : error;
+          throw error instanceof ConnectionLost ? new DatabaseUnavailable("the connection ended") : error;
         });
       }
       case "lost":

@@ -11,7 +11,9 @@ import type { Call } from "../principal.ts";
 import type { TestCore } from "./core.ts";
 import { openKeyring } from "./data-directory.ts";
 
-export async function createNaiveVerification(core: TestCore) {
+type Core = Pick<TestCore, "db" | "company" | "rootKey" | "settings" | "audit" | "client">;
+
+export async function createNaiveVerification(core: Core) {
   const companyId = core.company.id;
   const { keyring } = await openKeyring(core);
   const keys = await keyring.fresh();

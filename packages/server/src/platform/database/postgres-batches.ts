@@ -34,6 +34,7 @@ export class PostgresBatches<Tables> {
   #waiting: Waiting[] = [];
   readonly #busyRows = new Set<string>();
   #underWay = 0;
+  #startingSoon = false;
   #closed = false;
 
   constructor(db: Kysely<Tables>, resolver: Resolver) {
@@ -46,7 +47,7 @@ export class PostgresBatches<Tables> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, row, prepare, resolve, reject, sinceMs: performance.now() });
-      if (this.#waiting.length === 1) setImmediate(() => this.#startMore());
+      this.#startSoon();
     });
   }
 
@@ -54,6 +55,16 @@ export class PostgresBatches<Tables> {
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#underWay > 0 || this.#waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Also while others wait: it may be for rows that are busy, which are no concern of a new operation's. */
+  #startSoon() {
+    if (this.#startingSoon) return;
+    this.#startingSoon = true;
+    setImmediate(() => {
+      this.#startingSoon = false;
+      this.#startMore();
+    });
   }
 
   #startMore() {

@@ -10,6 +10,8 @@ import { createResolver, type Resolver } from "./postgres-resolve.ts";
 
 /** Connections of a node for reads and units of work, and for listings, which must not keep those waiting. */
 const maxConnections = { work: 4, reports: 2 };
+/** Who asks what became of a commit still has the connection that it was sent by, so the question needs others. */
+const maxQuestions = 2;
 const maxRetries = 3;
 /** How long `settled` waits for writes that are under way. */
 const settleMs = 2_000;
@@ -20,12 +22,14 @@ export function openPostgres<Tables>(url: string): Database<Tables> {
     work: openPool(url, maxConnections.work),
     reports: openPool(url, maxConnections.reports),
     decisions: openPool(url, maxStatements),
+    questions: openPool(url, maxQuestions),
   };
   const resolveCommit: ResolveCommit = (transactionId) => resolver.fateOf(transactionId);
   const work: Kysely<Tables> = kyselyOnPostgres<Tables>(pools.work, resolveCommit);
   const reports = kyselyOnPostgres<Tables>(pools.reports, resolveCommit);
   const decisions = kyselyOnPostgres<Tables>(pools.decisions, resolveCommit);
-  const resolver: Resolver = createResolver(work);
+  const questions = kyselyOnPostgres<Tables>(pools.questions, async () => "unknown");
+  const resolver: Resolver = createResolver(questions);
   const batches = new PostgresBatches(decisions, resolver);
   return {
     read: work,
@@ -48,7 +52,7 @@ export function openPostgres<Tables>(url: string): Database<Tables> {
     synchronousStandbys: () => countStandbys(work),
     close: async () => {
       await batches.close();
-      await Promise.all([work.destroy(), reports.destroy(), decisions.destroy()]);
+      await Promise.all([work, reports, decisions, questions].map((kysely) => kysely.destroy()));
     },
   };
 }

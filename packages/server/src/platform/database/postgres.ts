@@ -76,13 +76,16 @@ async function retrying<Result>(run: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** Every transaction that writes has an id before it takes a number of the record's sequence. */
+/**
+ * Every transaction that writes has an id before it takes a number of the record's sequence. So those that have
+ * begun have an id below the one that is taken here. (A snapshot's upper end is no such bound: it is the first
+ * after those that are over, and some above it may be under way.)
+ */
 async function waitForWriters<Tables>(db: Kysely<Tables>): Promise<void> {
-  const { rows } = await sql<{ next: string }>`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next`.execute(
-    db,
-  );
+  const { rows } = await sql<{ next: string }>`SELECT pg_current_xact_id()::text AS next`.execute(db);
   const next = rows[0]?.next;
-  for (let waitedMs = 0; waitedMs < settleMs; waitedMs += 5) {
+  const endMs = performance.now() + settleMs;
+  while (performance.now() < endMs) {
     const { rows: done } = await sql<{ done: boolean }>`
       SELECT pg_snapshot_xmin(pg_current_snapshot()) >= ${next}::xid8 AS done`.execute(db);
     if (done[0]?.done === true) return;

@@ -7,7 +7,7 @@
 import type { Kysely } from "kysely";
 import { DatabaseUnavailable } from "./database.ts";
 import type { AnyGuardedWrite, AnyOperation, Done } from "./guarded-write.ts";
-import { makeConsequences, runMade } from "./guarded-write-postgres.ts";
+import { makeConsequences, runMade, Unwritable } from "./guarded-write-postgres.ts";
 import { UnknownCommit } from "./postgres-connection.ts";
 import type { Resolver } from "./postgres-resolve.ts";
 
@@ -111,7 +111,8 @@ export class PostgresBatches<Tables> {
       await this.#runTogether(batch);
     } catch (error) {
       // The statement was answered with an error, so nothing of it was kept. One operation may be at fault.
-      if (batch.length === 1 || error instanceof DatabaseUnavailable) for (const one of batch) one.reject(error);
+      const isOfOne = !(error instanceof DatabaseUnavailable) || error instanceof Unwritable;
+      if (batch.length === 1 || !isOfOne) for (const one of batch) one.reject(error);
       else for (const one of batch) await this.#run([one]);
     }
   }

@@ -23,10 +23,13 @@ export interface NoteEvent {
   transaction: string;
 }
 
-type NoteWrite = GuardedWrite<NoteTables, "note", { noteId: string; addition: string }, "done">;
+interface Addition {
+  noteId: string;
+  addition: string;
+}
 
 /** Adds a text to a note's. */
-export const appending: NoteWrite = new GuardedWrite({
+export const appending = new GuardedWrite<NoteTables, "note", Addition, "done">({
   table: "note",
   key: { id: "noteId" },
   inputs: { noteId: "text", addition: "text" },
@@ -40,7 +43,7 @@ export const appending: NoteWrite = new GuardedWrite({
 });
 
 /** The same at the other end: a write of another kind. */
-export const prepending: NoteWrite = new GuardedWrite({
+export const prepending = new GuardedWrite<NoteTables, "note", Addition, "done">({
   ...appending.definition,
   update: (db, { noteId, addition }) =>
     db

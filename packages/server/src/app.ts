@@ -13,6 +13,9 @@ import { EmergencyCodesService, mirrorUserIn } from "./emergency-codes/service.t
 import { vendorEmergencyCodeRoutes } from "./emergency-codes/vendor-http.ts";
 import { healthRoutes } from "./health/http.ts";
 import { HealthService } from "./health/service.ts";
+import { acceptIdempotencyKeys } from "./idempotency/http.ts";
+import { removeExpiredAnswers } from "./idempotency/jobs.ts";
+import { IdempotencyService } from "./idempotency/service.ts";
 import type { Company } from "./installation/service.ts";
 import type { Keyring } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
@@ -28,6 +31,9 @@ import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import { Readiness } from "./platform/readiness.ts";
 import { RevisionService } from "./revision/service.ts";
+import { refuseAfterRollback } from "./rollback/http.ts";
+import { keepRecordMark } from "./rollback/jobs.ts";
+import type { RollbackWatch } from "./rollback/service.ts";
 import type { Tables } from "./schema/tables.ts";
 import { settingsRoutes } from "./settings/http.ts";
 import { SettingsService } from "./settings/service.ts";
@@ -49,6 +55,8 @@ export interface AppOptions {
   isStopping?: () => boolean;
   /** What has to hold for this node to answer at all. */
   readiness?: Readiness;
+  /** Absent where nothing keeps a mark, as in most tests. */
+  rollback?: RollbackWatch;
 }
 
 export interface App {
@@ -65,20 +73,24 @@ export function createServices({ db, company, keyring, clock, random }: AppOptio
   const settings = new SettingsService({ db, companyId, clock, audit, revision });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
-  const codes = new EmergencyCodesService({ db, companyId, clock, random, keyring, audit, settings, users });
+  const idempotency = new IdempotencyService({ db, companyId, clock, random, keyring });
+  const codes = new EmergencyCodesService({
+    ...{ db, companyId, clock, random, keyring, audit, settings, users, idempotency },
+  });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
-  return { audit, revision, settings, users, codes, authentication };
+  return { audit, revision, settings, users, idempotency, codes, authentication };
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { db, company, clock, random, log } = options;
+  const { db, company, clock, random, log, rollback } = options;
   const metrics = createMetrics();
-  const { audit, revision, settings, users, codes, authentication } = createServices(options, metrics);
+  const services = createServices(options, metrics);
+  const { audit, revision, settings, users, idempotency, codes, authentication } = services;
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
   const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
-  const health = new HealthService(db, readiness, isStopping);
+  const health = new HealthService(db, readiness, isStopping, rollback);
 
   const http = createHttpServer({
     log,
@@ -90,7 +102,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
+  if (rollback !== undefined) refuseAfterRollback(http, rollback);
   guardRoutes(http, access);
+  acceptIdempotencyKeys(http);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
     addWire(http, { prefix, shape, clock }, routes);
 
@@ -112,7 +126,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
-  return { http, audit, jobs: [removeExpiredAttempts(authentication)] };
+  const marks = rollback === undefined ? [] : [keepRecordMark(rollback)];
+  return { http, audit, jobs: [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency), ...marks] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

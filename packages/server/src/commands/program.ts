@@ -4,10 +4,12 @@ import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig } from "../config.ts";
 import { DatabaseUnavailable } from "../platform/database/database.ts";
 import { version } from "../version.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { init } from "./init.ts";
 import { createApiKey, createAuthnKey, deleteKey, listKeys } from "./keys.ts";
 import { migrate } from "./migrate.ts";
+import { moveToPostgres } from "./move.ts";
 import { serve } from "./serve.ts";
 
 type Options = Record<string, string | boolean | undefined>;
@@ -83,17 +85,30 @@ program
   .option("--host <host>", "the address to listen on (SPAREKEY_HOST, default localhost)")
   .option("--port <port>", "the port to listen on (SPAREKEY_PORT, default 8080; 0 takes a free one)")
   .option("--public-url <url>", "instead of the one that init wrote down (SPAREKEY_PUBLIC_URL)")
+  .option("--accept-rollback", "go on from a database that was put back, with every live code void; not a variable")
   .action(async (options: Options) => {
     const { config, secrets } = configOf(options);
-    await serve(config, secrets);
+    await serve(config, secrets, { acceptRollback: options.acceptRollback === true });
   });
 
 program
   .command("migrate")
-  .description("bring the database to this version's schema; serve does so by itself")
+  .description("bring the database to this version's schema; on SQLite serve does so by itself")
   .addOption(dataDir)
+  .option("--from <dir>", "move this data directory to PostgreSQL instead; it must not be served")
+  .option("--to <url>", "where to: postgres://owner:password@host/database, which must be empty")
   .addOption(json)
   .action(async (options: Options) => {
+    const { from, to, ...others } = options;
+    if (typeof from === "string" && typeof to === "string") {
+      const moved = await moveToPostgres(configOf({ ...others, dataDir: from }), to);
+      const rows = Object.values(moved.rows).reduce((sum, count) => sum + count, 0);
+      print(options, moved, `Moved ${moved.from} to ${moved.to}: ${rows} rows, each compared. Serve it there now.`);
+      return;
+    }
+    if (from !== undefined || to !== undefined) {
+      throw new CommandError("--from and --to go together", { hint: "sparekey-server migrate --help", exitCode: 2 });
+    }
     const { config, secrets } = configOf(options);
     const ran = await migrate(config, secrets);
     print(options, { migrations: ran }, ran.length === 0 ? "The database is up to date." : `Ran ${ran.join(", ")}.`);
@@ -139,6 +154,8 @@ keys
     await deleteKey(configOf(options), id);
     print(options, { deleted: id }, `Deleted ${id}.`);
   });
+
+addBackupCommands(program, { dataDir, json, configOf, print });
 
 /** Lower case, no full stop, and what to do next. */
 function explain(error: unknown): { lines: string[]; exitCode: number } {

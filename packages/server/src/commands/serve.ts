@@ -1,5 +1,5 @@
 /** `sparekey-server serve`: the service itself, from start to an orderly end. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createSecureContext } from "node:tls";
 import { type App, createApp } from "../app.ts";
@@ -21,6 +21,7 @@ import { CommandError } from "./command-error.ts";
 import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { guardAgainstRollback } from "./rollback-guard.ts";
 
 /** A stop that takes longer than this is cut short. */
 const stopWithinMs = 10_000;
@@ -28,7 +29,7 @@ const stopWithinMs = 10_000;
 const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
-export async function serve(config: Config, secrets: Secrets): Promise<void> {
+export async function serve(config: Config, secrets: Secrets, { acceptRollback = false } = {}): Promise<void> {
   const db = openDatabase(config, secrets);
   const rootKey = getRootKey(secrets, config);
   const log = createLog(config.logLevel);
@@ -39,9 +40,13 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
   const company = await getCompany(db, config);
   const keyring = await openKeyringOrExplain(db, company, rootKey);
 
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const rollback = await guardAgainstRollback({ db, company, dataDir, log, accept: acceptRollback });
+
   let stopping = false;
   const app = await createApp({
-    ...{ db, company, keyring, log, clock, readiness },
+    ...{ db, company, keyring, log, clock, readiness, rollback },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
@@ -62,6 +67,7 @@ export async function serve(config: Config, secrets: Secrets): Promise<void> {
     await systemClock.sleep(settleMs);
     await app.http.close();
     await stopJobs();
+    await rollback.look().catch((error: unknown) => log.error({ err: error }, "the record mark was not moved on"));
     await db.close();
     release?.();
     log.info("stopped");

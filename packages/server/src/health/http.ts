@@ -22,7 +22,8 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
       config: { access: { by: "anyone", because: "a load balancer has no credentials, and the answer says nothing" } },
       schema: {
         summary: "May it have traffic?",
-        description: "503 while it is stopping, or when the database does not take a transaction.",
+        description:
+          "503 while it is stopping, when the database takes no transaction, or once it went back to an earlier state.",
         tags: ["Operations"],
         response: { 200: Health },
       },

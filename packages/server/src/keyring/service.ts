@@ -1,15 +1,19 @@
 /** The keys that the service works with. They lie in the database only wrapped under the root key. */
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import { Refusal } from "../platform/refusal.ts";
 import type { Connection } from "../schema/tables.ts";
 import { open, type RootKey, seal } from "./sealing.ts";
 import { insertKey, listKeys } from "./store.ts";
 
-export { generateRootKey, parseRootKey, type RootKey } from "./sealing.ts";
+export { generateRootKey, open, parseRootKey, type RootKey, seal } from "./sealing.ts";
 
 /** What a key is for. One key never serves two purposes. */
-const purposes = ["code_pepper", "name_digest", "attempt_seal"] as const;
+const purposes = ["code_pepper", "name_digest", "attempt_seal", "idempotency_seal"] as const;
 export type KeyPurpose = (typeof purposes)[number];
+
+/** An installation of the first release has no such key, and does without what needs it. */
+const laterPurposes: readonly KeyPurpose[] = ["idempotency_seal"];
 
 export interface Key {
   kid: string;
@@ -18,7 +22,7 @@ export interface Key {
 }
 
 export interface Keyring {
-  /** The key that new work uses. */
+  /** The key that new work uses. Refuses with `unavailable` when the installation is older than the purpose. */
   current(purpose: KeyPurpose): Key;
   /** The key that older work used, if it is still there. */
   find(purpose: KeyPurpose, kid: string): Key | undefined;
@@ -68,9 +72,14 @@ export async function openKeyring(
     newest.set(purpose, key);
   }
   for (const purpose of purposes) {
-    if (!newest.has(purpose)) throw new WrongRootKey(`the database has no key for ${purpose}`);
+    if (!newest.has(purpose) && !laterPurposes.includes(purpose))
+      throw new WrongRootKey(`the database has no key for ${purpose}`);
   }
-  const current = (purpose: KeyPurpose) => newest.get(purpose) as Key;
+  const current = (purpose: KeyPurpose) => {
+    const key = newest.get(purpose);
+    if (key === undefined) throw new Refusal("unavailable", { detail: `the database has no key for ${purpose}` });
+    return key;
+  };
   const find = (purpose: KeyPurpose, kid: string) => keys.get(`${purpose}/${kid}`);
   return {
     current,

@@ -10,7 +10,7 @@ import { type Database, DatabaseUnavailable } from "../platform/database/databas
 import type { Connection, Tables } from "../schema/tables.ts";
 import { getRevision, raiseRevision } from "./store.ts";
 
-export { insertRevision } from "./store.ts";
+export { insertRevision, raiseRevision } from "./store.ts";
 
 /** How long what was read may be relied on, counted from before it was read. */
 const leaseMs = 1_000;

@@ -25,20 +25,21 @@ export const maxStatements = 2;
 const maxBatch = 128;
 /** How many operations wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
-/** An operation that has waited for so long is not begun any more: its client is about to be told to come back. */
-const maxWaitMs = 1_500;
 
 export class PostgresBatches<Tables> {
   readonly #db: Kysely<Tables>;
   readonly #resolver: Resolver;
+  readonly #patienceMs: number;
   #waiting: Waiting[] = [];
   readonly #busyRows = new Set<string>();
   #underWay = 0;
   #startingSoon = false;
   #closed = false;
 
-  constructor(db: Kysely<Tables>, resolver: Resolver) {
+  /** An operation that has waited for `patienceMs` is not begun any more: its client is about to be told to come back. */
+  constructor(db: Kysely<Tables>, resolver: Resolver, patienceMs: number) {
     this.#db = db;
+    this.#patienceMs = patienceMs;
     this.#resolver = resolver;
   }
 
@@ -87,7 +88,7 @@ export class PostgresBatches<Tables> {
     const passedOver = new Set<string>();
     const nowMs = performance.now();
     for (const one of this.#waiting) {
-      if (nowMs - one.sinceMs > maxWaitMs) one.reject(new DatabaseUnavailable("the database is too slow"));
+      if (nowMs - one.sinceMs > this.#patienceMs) one.reject(new DatabaseUnavailable("the database is too slow"));
       else if (
         batch.length < maxBatch &&
         (batch[0] === undefined || batch[0].write === one.write) &&

@@ -26,7 +26,6 @@ export function connectionConfig(url: string): pg.ClientConfig {
     connectionString: url,
     types: types as pg.CustomTypesConfig,
     keepAlive: true,
-    connectionTimeoutMillis: 1_500,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
     application_name: "sparekey",

@@ -7,6 +7,7 @@ import {
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
+  type TransactionSettings,
 } from "kysely";
 import pg from "pg";
 import { DatabaseUnavailable } from "./database.ts";
@@ -44,8 +45,12 @@ class PostgresDriver implements Driver {
   }
 
   /** Every unit of work writes, so its id costs nothing, and it comes with the same round trip. */
-  async beginTransaction(connection: DatabaseConnection) {
+  async beginTransaction(connection: DatabaseConnection, { isolationLevel, accessMode }: TransactionSettings) {
     const own = connection as PostgresConnection;
+    if (accessMode === "read only") {
+      await own.run(`BEGIN ISOLATION LEVEL ${isolationLevel ?? "read committed"} READ ONLY`);
+      return;
+    }
     const results = await own.run<{ id: string }>("BEGIN; SELECT pg_current_xact_id()::text AS id");
     const [, { rows = [] } = {}] = results as unknown as pg.QueryResult<{ id: string }>[];
     own.transactionId = rows[0]?.id;
@@ -84,8 +89,14 @@ class PostgresDriver implements Driver {
 }
 
 /** A pool of at most `max` connections. Errors of idle connections are not fatal: the next call opens another. */
-export function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...connectionConfig(url), max, idleTimeoutMillis: 30_000, allowExitOnIdle: false });
+export function openPool(url: string, max: number, patienceMs: number): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(url),
+    connectionTimeoutMillis: patienceMs,
+    max,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: false,
+  });
   pool.on("error", () => undefined);
   return pool;
 }

@@ -1,7 +1,7 @@
 /** What went wrong in or on the way to PostgreSQL, as callers should see it. */
 import pg from "pg";
 import { Refusal } from "../refusal.ts";
-import { DatabaseUnavailable } from "./database.ts";
+import { DatabaseUnavailable, LockTimeout } from "./database.ts";
 
 /** SQLSTATE classes that say the server cannot take the work now, whatever the statement was. */
 const unavailableClasses = new Map([
@@ -16,6 +16,8 @@ const unavailableClasses = new Map([
 ]);
 /** A server that has become a standby: it answers, and will not write again. */
 const readOnly = "25006";
+/** A row was waited for longer than `lock_timeout`. */
+const lockTimeout = "55P03";
 /** Text that PostgreSQL cannot hold: a NUL, or half of a character. */
 const unstorable = ["22021", "22P05"];
 /** What a transaction may simply be tried again after. */
@@ -57,6 +59,7 @@ export function asDatabaseError(error: unknown): unknown {
     });
   }
   if (isOutdated(error)) return new DatabaseUnavailable("the tables have changed", { cause: error });
+  if (code === lockTimeout) return new LockTimeout("a row is held by another unit of work", { cause: error });
   const reason = code === readOnly ? "the database is a standby" : unavailableClasses.get(code.slice(0, 2));
   return reason === undefined ? error : new DatabaseUnavailable(reason, { cause: error });
 }

@@ -16,13 +16,13 @@ const maxRetries = 3;
 /** How long `settled` waits for writes that are under way. */
 const settleMs = 2_000;
 
-/** Opens no connection yet: the first call does. */
-export function openPostgres<Tables>(url: string): Database<Tables> {
+/** Opens no connection yet: the first call does. A call waits for its turn for at most `patienceMs`. */
+export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): Database<Tables> {
   const pools = {
-    work: openPool(url, maxConnections.work),
-    reports: openPool(url, maxConnections.reports),
-    decisions: openPool(url, maxStatements),
-    questions: openPool(url, maxQuestions),
+    work: openPool(url, maxConnections.work, patienceMs),
+    reports: openPool(url, maxConnections.reports, patienceMs),
+    decisions: openPool(url, maxStatements, patienceMs),
+    questions: openPool(url, maxQuestions, patienceMs),
   };
   const resolveCommit: ResolveCommit = (transactionId) => resolver.fateOf(transactionId);
   const work: Kysely<Tables> = kyselyOnPostgres<Tables>(pools.work, resolveCommit);
@@ -30,7 +30,7 @@ export function openPostgres<Tables>(url: string): Database<Tables> {
   const decisions = kyselyOnPostgres<Tables>(pools.decisions, resolveCommit);
   const questions = kyselyOnPostgres<Tables>(pools.questions, async () => "unknown");
   const resolver: Resolver = createResolver(questions);
-  const batches = new PostgresBatches(decisions, resolver);
+  const batches = new PostgresBatches(decisions, resolver, patienceMs);
   return {
     read: work,
     reports,
@@ -43,6 +43,8 @@ export function openPostgres<Tables>(url: string): Database<Tables> {
     },
     migrate: (unit) => unit(work),
     settled: () => waitForWriters(work),
+    snapshot: (unit) =>
+      reports.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(unit),
     timeMs: async () => {
       const { rows } = await sql<{
         ms: number;

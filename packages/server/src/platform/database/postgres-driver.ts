@@ -62,7 +62,7 @@ class PostgresDriver implements Driver {
       const { command } = await own.run("COMMIT");
       if (command !== "COMMIT") throw new DatabaseUnavailable("the transaction was rolled back");
     } catch (error) {
-      if (!own.broken || error instanceof UnknownCommit || own.transactionId === undefined) throw error;
+      if (!(error instanceof UnknownCommit) || own.transactionId === undefined) throw error;
       // The acknowledgement was lost, not necessarily the commit.
       const fate = await this.#resolve(own.transactionId);
       if (fate !== "committed") throw error;

@@ -37,6 +37,12 @@ export function isReadOnly(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === readOnly;
 }
 
+/** Whether a statement was prepared before the tables changed: it can never run again by that name. */
+export function isOutdated(error: unknown): boolean {
+  // The message is in the server's language.
+  return error instanceof pg.DatabaseError && error.code === "0A000" && error.routine === "RevalidateCachedQuery";
+}
+
 /** `DatabaseUnavailable` when it is the database's state, a refusal when it is the client's text, itself when it is a bug. */
 export function asDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseUnavailable || error instanceof Refusal) return error;
@@ -52,6 +58,7 @@ export function asDatabaseError(error: unknown): unknown {
       detail: code,
     });
   }
+  if (isOutdated(error)) return new DatabaseUnavailable("the tables have changed", { cause: error });
   if (code === lockTimeout) return new LockTimeout("a row is held by another unit of work", { cause: error });
   const reason = code === readOnly ? "the database is a standby" : unavailableClasses.get(code.slice(0, 2));
   return reason === undefined ? error : new DatabaseUnavailable(reason, { cause: error });

@@ -47,12 +47,15 @@ interface Dependencies {
 interface Prepared {
   call: Call;
   attempt: Attempt;
-  keys: Keys;
   folded: string;
+  /** In place of the name where nobody has it. */
+  nameDigest: Details | undefined;
   access: Access | undefined;
   /** True when what was typed cannot be a code at all. */
   slip: boolean;
   matched: boolean;
+  /** When the key of the code's digest ends or ended. */
+  keyRetiredAt: Instant | null;
 }
 
 /** Stands where a user or a code has no id; no row has it. */
@@ -85,7 +88,11 @@ export class Verification {
     const access = await store.findAccessByLoginName(db.read, companyId, folded);
     const matched = code !== undefined && (await matches(companyId, keys, code, access));
     const slip = code === undefined;
-    return new Verification(dependencies, { call, attempt, keys, folded, access, slip, matched });
+    const keyRetiredAt = access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
+    // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
+    const nameDigest = access === undefined ? digestName(folded, keys) : undefined;
+    const known = { call, attempt, folded, nameDigest, access, slip, matched, keyRetiredAt };
+    return new Verification(dependencies, known);
   }
 
   /** Decides, together with other verifications that wait at the same time. */
@@ -107,11 +114,11 @@ export class Verification {
   /** Made at the moment of the decision, so that a limit which was lowered meanwhile holds for this guess too. */
   #operation(): Operation<store.Verdict, store.VerdictWord> {
     const { companyId, clock, settings, audit } = this.#with;
-    const { call, access, slip, matched } = this.#prepared;
+    const { call, access, slip, matched, keyRetiredAt } = this.#prepared;
     const { settings: current, version: settingsVersion } = settings.known();
     const now = clock.now();
     const lockUntil = addMs(now, current.lockout.lockMinutes * 60_000);
-    this.#noneReason = slip ? "slip" : refusalReason(access, now, this.#keyRetiredAt());
+    this.#noneReason = slip ? "slip" : refusalReason(access, now, keyRetiredAt);
     const about = { userId: this.#userId, details: { codeId: this.#codeId } };
     const locked = { ...about, details: { ...about.details, lockedUntil: lockUntil } };
     return {
@@ -135,14 +142,8 @@ export class Verification {
     };
   }
 
-  #keyRetiredAt(): Instant | null {
-    const { access, keys } = this.#prepared;
-    return access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
-  }
-
   #record(reason: RefusalReason | undefined, settingsVersion: number): RecordRows {
-    const { call, attempt, keys, access, folded } = this.#prepared;
-    const known = access !== undefined;
+    const { call, attempt, nameDigest, access, folded } = this.#prepared;
     return this.#with.audit.prepare(call, {
       action: "emergency_code.verified",
       outcome: reason === undefined ? "success" : "refused",
@@ -153,10 +154,9 @@ export class Verification {
         ...(reason === undefined && { consumed: access?.code?.oneTime ?? false }),
         ...(attempt.attemptId !== undefined && { attemptId: attempt.attemptId }),
         codeId: access?.code?.id ?? null,
-        // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
-        ...(!known && digestName(folded, keys)),
+        ...nameDigest,
       },
-      ...(known && { personal: { loginName: folded } }),
+      ...(access !== undefined && { personal: { loginName: folded } }),
     });
   }
 }

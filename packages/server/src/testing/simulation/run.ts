@@ -37,9 +37,7 @@ async function runOne(beginning: Beginning, seed: number): Promise<boolean> {
   const shown = new Map(findings.map((finding) => [describe(finding), finding]));
   if (values.json) say(JSON.stringify({ seed, weather, findings: [...shown.keys()] }));
   else {
-    say(
-      `seed ${seed}: ${run.history.calls.length} calls, ${run.records.length} records, ${JSON.stringify(weather)}`,
-    );
+    say(`seed ${seed}: ${run.history.calls.length} calls, ${run.records.length} records, ${JSON.stringify(weather)}`);
     for (const [text, finding] of shown) {
       say(`\n${text}${knownAs(finding) ? " (known)" : ""}\n${traceOf(run, finding)}`);
     }

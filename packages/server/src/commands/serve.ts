@@ -22,6 +22,8 @@ import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
 import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
 
+/** Connections that may wait to be accepted; the system bounds it as well. Node's 511 make a crowd wait for seconds. */
+const backlogConnections = 4_096;
 /** What is under way once the node has drained is cut short after this time. */
 const stopWithinMs = 10_000;
 
@@ -106,7 +108,7 @@ async function openKeyringOrExplain(
 
 async function listen(app: App, { host, port }: Config) {
   try {
-    await app.http.listen({ host, port });
+    await app.http.listen({ host, port, backlog: backlogConnections });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const hints: Record<string, string> = {

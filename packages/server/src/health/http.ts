@@ -23,7 +23,7 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
       schema: {
         summary: "May it have traffic?",
         description:
-          "Within a second. 503 names the `reason`: `stopping`, `clock`, `standby`, or `database` when that takes no transaction in time; `overloaded` when that is because of too many requests.",
+          "Within a second. 503 names the `reason`: `stopping`, `clock`, `standby`, `rollback`, `keys`, or `database` when that takes no transaction in time; `overloaded` when that is because of too many requests.",
         tags: ["Operations"],
         response: { 200: Health },
       },

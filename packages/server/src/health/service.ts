@@ -1,6 +1,8 @@
+import type { KeyringService } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { withinMs } from "../platform/deadline.ts";
 import { type NotReady, notReady, type Readiness } from "../platform/readiness.ts";
+import { Refusal } from "../platform/refusal.ts";
 import type { Tables } from "../schema/tables.ts";
 
 /** Probes are given up after a second, by load balancers that wait no longer. */
@@ -8,6 +10,7 @@ const answerWithinMs = 800;
 
 interface Dependencies {
   db: Database<Tables>;
+  keyring: KeyringService;
   readiness: Readiness;
   /** True from the moment on when the process was asked to stop. */
   isStopping: () => boolean;
@@ -36,10 +39,12 @@ export class HealthService {
     const known = readiness.problem();
     if (known !== undefined) return known;
     try {
-      await withinMs(answerWithinMs, this.#probe(), () => new Error("the database takes too long"));
+      const answers = Promise.all([this.#probe(), this.#with.keyring.checkReady()]);
+      await withinMs(answerWithinMs, answers, () => new Error("the database takes too long"));
       return undefined;
     } catch (error) {
       const detail = (error as Error).message;
+      if (error instanceof Refusal) return { reason: "keys", detail };
       return { reason: isFull() ? "overloaded" : "database", detail };
     }
   }

@@ -11,10 +11,10 @@ import { withinMs } from "../platform/deadline.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { getRevision, raiseRevision } from "./store.ts";
 
-export { insertRevision } from "./store.ts";
+export { insertRevision, raiseRevision } from "./store.ts";
 
 /** How long what was read may be relied on, counted from before it was read. */
-const leaseMs = 1_000;
+export const leaseMs = 1_000;
 /** From this age on a lease is renewed, beside the call that finds it so. */
 const renewAfterMs = 400;
 /** Clocks of two machines do not tick quite alike; this is more than they can differ within a lease. */

@@ -38,6 +38,11 @@ export interface Database<Tables> {
   timeMs(): Promise<number>;
   /** How many standbys have every commit before it is acknowledged. */
   synchronousStandbys(): Promise<number>;
+  /**
+   * One consistent state, on a fresh connection of its own, while writers go on. Unlike a unit of work it may
+   * await whatever it likes. Fresh matters: it sees what a new process would, also when the file was replaced.
+   */
+  snapshot<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   load(): DatabaseLoad;
   close(): Promise<void>;
 }
@@ -55,3 +60,6 @@ export interface DatabaseLoad {
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }
+
+/** Another unit of work held a row for longer than this one was to wait for it. */
+export class LockTimeout extends DatabaseUnavailable {}

@@ -35,6 +35,8 @@ export class Gathering<Tables, Key extends object, Row> {
 
   find(key: Key): Promise<Row[]> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many lookups wait"));
+    // PostgreSQL holds no NUL in a text, so nothing has such a key; one in the statement would fail the others too.
+    if (Object.values(key).some((part) => String(part).includes("\0"))) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject, sinceMs: performance.now() });
       if (this.#waiting.length === 1) setImmediate(() => this.#startMore());

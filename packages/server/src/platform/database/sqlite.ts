@@ -1,9 +1,12 @@
 /** The embedded database: one file, one writer, readers beside it. */
 import { DatabaseSync } from "node:sqlite";
+import type { Kysely } from "kysely";
 import { Lane } from "../lane.ts";
 import type { Database } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { LogFlush } from "./log-flush.ts";
+import { ReadSnapshot } from "./read-snapshot.ts";
 import { runAlone } from "./run-guarded.ts";
 import { kyselyOnSqlite } from "./sqlite-driver.ts";
 
@@ -25,17 +28,22 @@ const writeBack = "PRAGMA wal_autocheckpoint = 4000";
 
 /** Opens the file, which need not exist yet, with every commit flushed to disk. */
 export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Database<Tables> {
-  // WAL lets readers go on beside the writer; FULL flushes the log at each commit, so an acknowledged write survives.
+  // WAL lets readers go on beside the writer. NORMAL leaves the flush of the log to us: see LogFlush.
   const writer = openConnection(
     path,
     waitMs,
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; ${cacheSize}; ${savepointsInMemory}; ${writeBack}`,
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; ${cacheSize}; ${savepointsInMemory}; ${writeBack}`,
   );
   const reader = openConnection(path, waitMs, `PRAGMA query_only = ON; ${cacheSize}`);
   const trx = kyselyOnSqlite<Tables>(writer);
-  const read = kyselyOnSqlite<Tables>(reader);
   const lane = new Lane(reportBounds);
-  const commits = new GroupCommit<Tables>(writer, trx);
+  const snapshot = new ReadSnapshot(reader);
+  const read = kyselyOnSqlite<Tables>(reader, () => snapshot.begin());
+  const log = new LogFlush(path);
+  const commits = new GroupCommit<Tables>(writer, trx, {
+    beforeCommit: () => snapshot.end(),
+    afterCommit: () => log.flush(),
+  });
   return {
     read,
     report: (run) => lane.run(() => run(read)),
@@ -47,11 +55,18 @@ export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Databa
       for (const { written } of done.consequences) written?.();
       return done.words as never;
     },
-    migrate: (work) => work(trx),
+    migrate: async (work) => {
+      snapshot.end();
+      const result = await work(trx);
+      snapshot.end();
+      await log.flush();
+      return result;
+    },
     // One writer: the numbers of the record are in the order of its commits.
     settled: async () => {},
     timeMs: async () => Date.now(),
     synchronousStandbys: async () => 0,
+    snapshot: (work) => readSnapshot(path, work),
     load: () => ({
       queued: commits.waiting,
       oldestMs: commits.oldestMs,
@@ -59,17 +74,38 @@ export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Databa
     }),
     close: async () => {
       await commits.close();
+      snapshot.end();
+      log.close();
       await read.destroy();
       await trx.destroy();
     },
   };
 }
 
+/**
+ * A read transaction holds the state that its first read saw; writers append to the log beyond it.
+ *
+ * Opened read-only: opened for writing, a path where nothing lies any more would become an empty database.
+ */
+async function readSnapshot<Tables, Result>(path: string, work: (db: Kysely<Tables>) => Promise<Result>) {
+  const connection = openConnection(
+    path,
+    busyTimeoutMs,
+    `${cacheSize}; BEGIN; SELECT count(*) FROM sqlite_schema`,
+    true,
+  );
+  try {
+    return await work(kyselyOnSqlite<Tables>(connection));
+  } finally {
+    connection.close();
+  }
+}
+
 /** SQLite looks into the file only at the first statement, so that what is wrong with it shows there. */
-function openConnection(path: string, waitMs: number, pragmas: string): DatabaseSync {
+function openConnection(path: string, waitMs: number, pragmas: string, readOnly = false): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
-    connection = new DatabaseSync(path, { timeout: waitMs });
+    connection = new DatabaseSync(path, { timeout: waitMs, readOnly });
     connection.exec(pragmas);
     return connection;
   } catch (error) {

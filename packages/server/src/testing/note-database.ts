@@ -33,11 +33,8 @@ export const appending = new GuardedWrite<NoteTables, "note", Addition, "done">(
   table: "note",
   key: { id: "noteId" },
   inputs: { noteId: "text", addition: "text" },
-  update: (db, { noteId, addition }) =>
-    db
-      .updateTable("note")
-      .set({ text: sql`text || ${addition}`, changes: sql`changes + 1` })
-      .where("id", "=", noteId),
+  guard: (eb) => eb.val(true),
+  set: ({ addition }) => ({ text: sql`text || ${addition}`, changes: sql`changes + 1` }),
   outcome: sql`'done'`,
   inserts: { event: ["id", "note_id", "text"] },
 });
@@ -45,11 +42,7 @@ export const appending = new GuardedWrite<NoteTables, "note", Addition, "done">(
 /** The same at the other end: a write of another kind. */
 export const prepending = new GuardedWrite<NoteTables, "note", Addition, "done">({
   ...appending.definition,
-  update: (db, { noteId, addition }) =>
-    db
-      .updateTable("note")
-      .set({ text: sql`${addition} || text`, changes: sql`changes + 1` })
-      .where("id", "=", noteId),
+  set: ({ addition }) => ({ text: sql`${addition} || text`, changes: sql`changes + 1` }),
 });
 
 /** Makes the tables, and notes with empty texts. The application's role may do everything with them. */

@@ -52,6 +52,16 @@ export class PostgresBatches<Tables> {
     });
   }
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the oldest operation has waited. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
+  }
+
   /** Takes no more operations and resolves once those that wait are done. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -89,14 +89,9 @@ class PostgresDriver implements Driver {
 }
 
 /** A pool of at most `max` connections. Errors of idle connections are not fatal: the next call opens another. */
-export function openPool(url: string, max: number, patienceMs: number): pg.Pool {
-  const pool = new pg.Pool({
-    ...connectionConfig(url),
-    connectionTimeoutMillis: patienceMs,
-    max,
-    idleTimeoutMillis: 30_000,
-    allowExitOnIdle: false,
-  });
+export function openPool(url: string, max: number, more: pg.PoolConfig): pg.Pool {
+  const idle = { idleTimeoutMillis: 30_000, allowExitOnIdle: false };
+  const pool = new pg.Pool({ ...connectionConfig(url), ...idle, ...more, max });
   pool.on("error", () => undefined);
   return pool;
 }

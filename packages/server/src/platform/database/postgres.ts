@@ -1,6 +1,8 @@
 /** PostgreSQL: several nodes, each with a few connections. */
 import { type Kysely, sql } from "kysely";
-import type { Database } from "./database.ts";
+import type pg from "pg";
+import { Lane } from "../lane.ts";
+import type { Database, DatabaseLoad } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import type { AnyGuardedWrite, AnyOperation } from "./guarded-write.ts";
 import { maxStatements, PostgresBatches } from "./postgres-batches.ts";
@@ -10,6 +12,12 @@ import { createResolver, type Resolver } from "./postgres-resolve.ts";
 
 /** Connections of a node for reads and units of work, and for listings, which must not keep those waiting. */
 const maxConnections = { work: 4, reports: 2 };
+/** Reports that wait for one of their connections; whoever asks for a report can ask again. */
+const maxWaitingReports = 8;
+/** A decision that waits for a row which somebody else holds gives its statement up in time for its client to be told. */
+const lockTimeoutMs = 1_000;
+/** Half of the connections: the other half is for everybody else. */
+const unitsAtOnce = maxConnections.work / 2;
 /** Who asks what became of a commit still has the connection that it was sent by, so the question needs others. */
 const maxQuestions = 2;
 const maxRetries = 3;
@@ -18,12 +26,14 @@ const settleMs = 2_000;
 
 /** Opens no connection yet: the first call does. A call waits for its turn for at most `patienceMs`. */
 export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): Database<Tables> {
+  const waits = { connectionTimeoutMillis: patienceMs };
   const pools = {
-    work: openPool(url, maxConnections.work, patienceMs),
-    reports: openPool(url, maxConnections.reports, patienceMs),
-    decisions: openPool(url, maxStatements, patienceMs),
-    questions: openPool(url, maxQuestions, patienceMs),
+    work: openPool(url, maxConnections.work, waits),
+    reports: openPool(url, maxConnections.reports, waits),
+    decisions: openPool(url, maxStatements, { ...waits, lock_timeout: lockTimeoutMs }),
+    questions: openPool(url, maxQuestions, waits),
   };
+  const lane = new Lane({ atOnce: maxConnections.reports, waiting: maxWaitingReports });
   const resolveCommit: ResolveCommit = (transactionId) => resolver.fateOf(transactionId);
   const work: Kysely<Tables> = kyselyOnPostgres<Tables>(pools.work, resolveCommit);
   const reports = kyselyOnPostgres<Tables>(pools.reports, resolveCommit);
@@ -33,8 +43,9 @@ export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): 
   const batches = new PostgresBatches(decisions, resolver, patienceMs);
   return {
     read: work,
-    reports,
+    report: (run) => lane.run(() => run(reports)),
     shared: true,
+    unitsAtOnce,
     write: (unit) => retrying(() => work.transaction().execute(unit)),
     apply: async (write, row, prepare) => {
       const done = await batches.add(write as unknown as AnyGuardedWrite, row, prepare as () => AnyOperation);
@@ -52,11 +63,24 @@ export function openPostgres<Tables>(url: string, { patienceMs = 1_500 } = {}): 
       return rows[0]?.ms ?? Number.NaN;
     },
     synchronousStandbys: () => countStandbys(work),
+    load: () => ({
+      queued: batches.waiting,
+      oldestMs: batches.oldestMs,
+      pools: {
+        work: useOf(pools.work, maxConnections.work),
+        decisions: useOf(pools.decisions, maxStatements),
+        reports: { most: maxConnections.reports, inUse: lane.running, waiting: lane.waiting },
+      },
+    }),
     close: async () => {
       await batches.close();
       await Promise.all([work, reports, decisions, questions].map((kysely) => kysely.destroy()));
     },
   };
+}
+
+function useOf({ totalCount, idleCount, waitingCount }: pg.Pool, most: number): DatabaseLoad["pools"][string] {
+  return { most, inUse: totalCount - idleCount, waiting: waitingCount };
 }
 
 /** Which standbys are synchronous is told only to a role that may read all statistics. */

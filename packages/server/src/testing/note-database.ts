@@ -33,7 +33,7 @@ export const appending = new GuardedWrite<NoteTables, "note", Addition, "done">(
   table: "note",
   key: { id: "noteId" },
   inputs: { noteId: "text", addition: "text" },
-  guard: () => sql<boolean>`true`,
+  guard: (eb) => eb.val(true),
   set: ({ addition }) => ({ text: sql`text || ${addition}`, changes: sql`changes + 1` }),
   outcome: sql`'done'`,
   inserts: { event: ["id", "note_id", "text"] },

@@ -1,5 +1,5 @@
 /**
- * A plain code appears in the answer that issues it, and nowhere else.
+ * A plain code appears in the answer that issues it and in the repeat of that very call, and nowhere else.
  *
  * Real processes at the most talkative log level, codes from every route that issues, every call made, every field
  * misused; then everything that was written is searched for every code.
@@ -64,6 +64,24 @@ async function issueByOurCall() {
   return keepCode((await caller.admin("POST", `/api/v1/users/${userId}/emergency-code`, {})).body.code);
 }
 
+/** Keys of calls that were sent again. They are no secrets, but they open what is sealed, so they are kept nowhere. */
+const idempotencyKeys: string[] = [];
+
+/** Issues, sends the call again, and the call with a slip; answers the one code. */
+async function issueAgainAndAgain() {
+  const key = `canary-key-${idempotencyKeys.length}-of-a-repeated-call`;
+  idempotencyKeys.push(key);
+  const path = `${vendor}/v2/users/${userId}/emergencyTokencode`;
+  const send = (body: unknown) => caller.admin("PUT", path, body, { "idempotency-key": key });
+  const first = await send({ oneTimeUse: false });
+  const again = await send({ oneTimeUse: false });
+  assert.equal(again.headers.get("idempotency-replayed"), "true");
+  assert.equal(again.text, first.text);
+  keep("refusal of a key that was used", await send({ oneTimeUse: true }));
+  keep("refusal of a key that is none", await caller.admin("PUT", path, {}, { "idempotency-key": `"${key}` }));
+  return keepCode(again.body.emergencyTokencode);
+}
+
 /** Issues with each route and program, and answers the code. */
 const issuers: Record<string, () => Promise<string>> = {
   "the vendor's call, version 1": async () =>
@@ -75,6 +93,7 @@ const issuers: Record<string, () => Promise<string>> = {
     keepCode(
       (await caller.admin("PUT", `${vendor}/v2/users/${userId}/emergencyTokencode`, {})).body.emergencyTokencode,
     ),
+  "the vendor's call, sent again": issueAgainAndAgain,
   "Sparekey's call": issueByOurCall,
   "the SDK": async () => {
     const sdk = createSparekeyClient({ keyFile: made.keyFile, baseUrl: server.url });
@@ -177,11 +196,11 @@ test("every issuing route, every use, every mistake: the codes are only in the a
   for (const { what, answer } of provoked) assert.ok(answer.status < 500, `${what}: ${answer.status} ${answer.text}`);
   for (const { what, answer, mayEcho } of provoked) if (!mayEcho) keep(`answer to ${what}`, answer);
 
-  assert.deepEqual(findCodes([...written, ...(await everythingKept())], codes), []);
+  assert.deepEqual(findCodes([...written, ...(await everythingKept())], [...codes, ...idempotencyKeys]), []);
   assert.match(server.stdout(), /"level":"(?:debug|trace)"/, "the log was not talkative");
   await server.stop("SIGTERM");
   assert.deepEqual(
-    findCodes([...filesIn(made.dataDir), { where: "log", content: server.stdout() }], codes),
+    findCodes([...filesIn(made.dataDir), { where: "log", content: server.stdout() }], [...codes, ...idempotencyKeys]),
     [],
     "after the end",
   );

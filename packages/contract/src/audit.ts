@@ -4,9 +4,14 @@ import { type Static, Type } from "typebox";
 export const auditActions = [
   "installation.initialized",
   "service.started",
+  "installation.restored",
+  "installation.rolled_back",
+  "installation.moved",
   "emergency_code.issued",
+  "emergency_code.issue_repeated",
   "emergency_code.verified",
   "emergency_code.revoked",
+  "emergency_code.revoked_all",
   "emergency_access.locked",
   "emergency_access.unlocked",
   "user.created",
@@ -18,6 +23,8 @@ export const auditActions = [
   "api_key.deleted",
   "authn_key.created",
   "authn_key.deleted",
+  "key.rotated",
+  "root_key.replaced",
   "principal.refused",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];

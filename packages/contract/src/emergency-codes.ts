@@ -30,7 +30,10 @@ const SettingSource = Type.Enum(["asked", "default", "lock"], {
 export const IssuedEmergencyCode = Type.Object({
   id: Type.String(),
   userId: Type.String(),
-  code: Type.String({ description: "The plain code. No other answer ever holds it.", examples: ["7K3M-9QZX-4TP"] }),
+  code: Type.String({
+    description: "The plain code. No other answer ever holds it, but that to this very call sent again.",
+    examples: ["7K3M-9QZX-4TP"],
+  }),
   issuedAt: Instant,
   expiresAt: Instant,
   offlineExpiresAt: NullableInstant,

@@ -21,6 +21,14 @@ export const errorCodes = {
   method_not_allowed: { status: 405, title: "The resource does not support this method." },
   request_timeout: { status: 408, title: "The request took too long to arrive." },
   login_name_taken: { status: 409, title: "A login name already belongs to another user." },
+  idempotency_in_progress: {
+    status: 409,
+    title: "The first call with this Idempotency-Key is still under way; try again as Retry-After says.",
+  },
+  idempotency_expired: {
+    status: 409,
+    title: "The answer to this Idempotency-Key is no longer given; issue again with a new key.",
+  },
   too_many_api_keys: { status: 409, title: "The company has as many keys as it may have." },
   settings_changed: {
     status: 412,
@@ -28,6 +36,7 @@ export const errorCodes = {
   },
   payload_too_large: { status: 413, title: "The request body is too large." },
   unsupported_media_type: { status: 415, title: "The request body must be application/json." },
+  idempotency_key_reused: { status: 422, title: "This Idempotency-Key belongs to another request; use a new key." },
   precondition_required: {
     status: 428,
     title: "Send If-Match with the ETag of the settings that you read.",

@@ -2,6 +2,7 @@
 export * from "./audit.ts";
 export * from "./emergency-codes.ts";
 export * from "./error-codes.ts";
+export * from "./idempotency.ts";
 export * from "./key-file.ts";
 export * from "./problem.ts";
 export * from "./roles.ts";

@@ -4,6 +4,7 @@ import { jwtVerify } from "jose";
 import type { SparekeyClient } from "./client.ts";
 import { createSparekeyClient } from "./client.ts";
 import { SparekeyError } from "./errors.ts";
+import type { IssueOptions } from "./idempotency.ts";
 import { keyFileFor, testPublicKey } from "./testing/key-files.ts";
 import { type ScriptedReply, startScriptedServer } from "./testing/scripted-server.ts";
 
@@ -61,6 +62,49 @@ for (const [expected, body, use] of calls) {
     const { sent, request } = await call({ body: {} }, use);
     assert.equal(sent, expected);
     assert.deepEqual(request.body, body);
+  });
+}
+
+/** Each issuing call: by itself, and with a key of the caller's. */
+const issuing: [string, (client: SparekeyClient, options?: IssueOptions) => Promise<unknown>, boolean][] = [
+  ["codes.issue", ({ codes }, options) => codes.issue("u1", {}, options), true],
+  ["enableEmergencyTokencode", ({ vendor }, options) => vendor.enableEmergencyTokencode("u1", {}, options), false],
+  [
+    "enableEmergencyTokencodeV1",
+    ({ vendor }, options) => vendor.enableEmergencyTokencodeV1("u1", { expirationDays: 1 }, options),
+    false,
+  ],
+];
+
+for (const [name, issue, retriesByItself] of issuing) {
+  /** The keys of all tries of a call whose first two answers are lost. */
+  async function keysOfTries(options?: IssueOptions): Promise<unknown[]> {
+    await using server = await startScriptedServer((_, index) => (index < 2 ? { hangUp: true } : { body: {} }));
+    const client = createSparekeyClient({ keyFile: keyFileFor(server.url), sleep: async () => {} });
+    await issue(client, options).catch(() => undefined);
+    return server.requests.map(({ headers }) => headers["idempotency-key"]);
+  }
+
+  test(`${name} sends one key with every try, another with every call`, async () => {
+    const [first, second] = [await keysOfTries(), await keysOfTries()];
+    assert.match(String(first[0]), /^"[0-9a-f-]{36}"$/);
+    assert.equal(first.length, retriesByItself ? 3 : 1);
+    assert.equal(new Set(first).size, 1);
+    assert.notEqual(first[0], second[0]);
+  });
+
+  test(`${name} takes a key of the caller's, and tries again under it`, async () => {
+    const keys = await keysOfTries({ idempotencyKey: 'INC-4711 "first" \\ code' });
+    assert.deepEqual(keys, Array(3).fill('"INC-4711 \\"first\\" \\\\ code"'));
+  });
+
+  test(`${name} refuses what is no key before anything is sent`, async () => {
+    for (const idempotencyKey of ["", "too short", "k".repeat(256), `${"k".repeat(20)}\n`, `${"k".repeat(20)}é`]) {
+      await using server = await startScriptedServer(() => ({ body: {} }));
+      const client = createSparekeyClient({ keyFile: keyFileFor(server.url) });
+      await assert.rejects(issue(client, { idempotencyKey }), TypeError);
+      assert.equal(server.requests.length, 0);
+    }
   });
 }
 

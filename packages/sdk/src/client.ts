@@ -37,7 +37,8 @@ export interface SparekeyClient {
  * A client that acts with an administrator's API key. It signs its own tokens and reuses each for half an hour.
  *
  * A busy server (429, 503) is asked again as its `Retry-After` says, at most `maxRetries` times (4) and
- * `maxRetryWaitMs` in all (120,000). A lost connection is tried again only for reads.
+ * `maxRetryWaitMs` in all (120,000). A lost connection is tried again for reads, and for `codes.issue`, which a
+ * server does once however often it arrives.
  *
  * @throws SparekeyKeyError when the key file's or the given address is not usable; a bad private key shows at the first call
  */

@@ -1,4 +1,5 @@
 import type { EmergencyAccess, IssuedEmergencyCode, IssueEmergencyCode } from "@sparekey/contract";
+import { type IssueOptions, idempotencyHeaders } from "./idempotency.ts";
 import type { ServerUrls } from "./server-urls.ts";
 import { pathSegment } from "./server-urls.ts";
 import type { Send } from "./transport.ts";
@@ -9,12 +10,14 @@ export interface CodeCalls {
   /**
    * Issues an emergency code, which replaces the user's old one at once.
    *
-   * Not idempotent: after a `SparekeyConnectionError` a code may have been issued that nobody saw; issuing again ends it.
+   * A lost connection is tried again by itself, and issues no second code. After a `SparekeyConnectionError` a code
+   * may have been issued all the same: the call with the same `idempotencyKey` shows it, issuing anew ends it.
    * @param request lifetime from 1 minute to 7 days; what is left out is taken from the company's settings
    * @returns the plain code in `code`: it is never shown again
-   * @throws SparekeyError `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`
+   * @throws SparekeyError `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`, and for a key of
+   * your own `idempotency_key_reused`, `idempotency_in_progress`, `idempotency_expired`
    */
-  issue(userId: string, request?: IssueEmergencyCode): Promise<IssuedEmergencyCode>;
+  issue(userId: string, request?: IssueEmergencyCode, options?: IssueOptions): Promise<IssuedEmergencyCode>;
   /** Ends the user's code at once, online. No code to end is no error. @throws SparekeyError `user_not_found` */
   revoke(userId: string): Promise<void>;
   /** Whether the user could sign in with a code now, and why not. @throws SparekeyError `user_not_found` */
@@ -26,8 +29,9 @@ export interface CodeCalls {
 export function createCodeCalls(send: Send, urls: ServerUrls, vendor: VendorCalls): CodeCalls {
   const userUrl = (userId: string) => `${urls.own}/users/${pathSegment(userId)}`;
   return {
-    async issue(userId, body = {}) {
-      return (await send<IssuedEmergencyCode>({ method: "POST", url: `${userUrl(userId)}/emergency-code`, body })).body;
+    async issue(userId, body = {}, options = {}) {
+      const [url, headers] = [`${userUrl(userId)}/emergency-code`, idempotencyHeaders(options)];
+      return (await send<IssuedEmergencyCode>({ method: "POST", url, headers, body, repeatable: true })).body;
     },
     async revoke(userId) {
       await send({ method: "DELETE", url: `${userUrl(userId)}/emergency-code` });

@@ -46,8 +46,8 @@ export class SparekeyError extends Error {
 export type ConnectionErrorCode = "connection_failed" | "timed_out";
 
 /**
- * No answer arrived. Whether the server carried the request out is then unknown, so only reads are
- * tried again by themselves; after any other call, look before you repeat it.
+ * No answer arrived. Whether the server carried the request out is then unknown, so only reads and calls with an
+ * idempotency key are tried again by themselves; after any other call, look before you repeat it.
  */
 export class SparekeyConnectionError extends Error {
   override readonly name = "SparekeyConnectionError";

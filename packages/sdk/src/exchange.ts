@@ -12,6 +12,8 @@ export interface ServerRequest {
   headers?: Record<string, string>;
   /** Sent as JSON; nothing is sent when it is undefined. */
   body?: unknown;
+  /** Sending it twice does it once, so it may be sent again when its answer was lost. A GET always is. */
+  repeatable?: boolean;
 }
 
 /** One answer, whatever its status. */

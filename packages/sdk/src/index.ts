@@ -34,7 +34,7 @@ export type {
   VerifyAnswer,
   VerifyRequest,
 } from "@sparekey/contract";
-export { maxUserBatch } from "@sparekey/contract";
+export { idempotencyKeyPattern, maxUserBatch } from "@sparekey/contract";
 export type { AuditCalls, FollowAudit } from "./audit-calls.ts";
 export {
   type AttemptCalls,
@@ -56,6 +56,7 @@ export {
   SparekeyKeyError,
 } from "./errors.ts";
 export type { Fetch } from "./exchange.ts";
+export type { IssueOptions } from "./idempotency.ts";
 export { parseKeyFile } from "./key-file.ts";
 export { groupCode, readAloud } from "./read-aloud.ts";
 export type { RetryLimits } from "./retry.ts";

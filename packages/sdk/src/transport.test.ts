@@ -100,6 +100,29 @@ test("a lost connection is tried again for GET", async () => {
   assert.equal(requests.length, 2);
 });
 
+for (const [what, reply] of [
+  ["a lost connection", { hangUp: true }],
+  ["503 without Retry-After", busy(503)],
+] as const) {
+  test(`${what} is tried again for a call that is done once however often it is sent`, async () => {
+    const request = { method: "POST", repeatable: true } as const;
+    const { outcome, requests } = await run((_, index) => (index < 2 ? reply : { body: {} }), request);
+    assert.equal((outcome as { status: number }).status, 200);
+    assert.equal(requests.length, 3);
+  });
+}
+
+test("409 is tried again when it says when, and that for a call with a key alone", async () => {
+  const headers = { "idempotency-key": '"a key of the test"' };
+  const script = (retryAfter?: string) => (_: unknown, index: number) =>
+    index === 0 ? busy(409, retryAfter) : { body: {} };
+  const { outcome, waitsMs } = await run(script("1"), { headers });
+  assert.equal((outcome as { status: number }).status, 200);
+  assert.deepEqual(waitsMs, [1_000]);
+  assert.equal((await run(script(), { headers })).requests.length, 1);
+  assert.equal((await run(script("1"))).requests.length, 1);
+});
+
 test("an answer that does not come is timed_out", async () => {
   const { outcome } = await run(() => ({ silent: true }), {}, { timeoutMs: 50 });
   assert.ok(outcome instanceof SparekeyConnectionError);

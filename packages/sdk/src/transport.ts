@@ -1,3 +1,4 @@
+import { idempotencyKeyHeader } from "@sparekey/contract";
 import { SparekeyConnectionError, SparekeyError } from "./errors.ts";
 import { exchange, type Fetch, type ServerAnswer, type ServerRequest } from "./exchange.ts";
 import { refusalFrom, type StatusMeanings } from "./refusal.ts";
@@ -51,7 +52,7 @@ export function createTransport(wire: Wire, options: TransportOptions): Send {
       const error = refusalFrom(answer, wire.meanings, retryAfterMs);
       return new Failed(error, mayRetryRefusal(request, answer, retryAfterMs), retryAfterMs);
     } catch (error) {
-      if (error instanceof SparekeyConnectionError) return new Failed(error, request.method === "GET");
+      if (error instanceof SparekeyConnectionError) return new Failed(error, mayRepeat(request));
       throw error;
     }
   }
@@ -81,13 +82,18 @@ class Failed {
   }
 }
 
+function mayRepeat({ method, repeatable }: ServerRequest): boolean {
+  return method === "GET" || repeatable === true;
+}
+
 /**
- * 429 says that nothing was done. So does a 503 with `Retry-After`; one without may come from a proxy that lost
- * the server in the middle of the call, and repeating it could issue a second code.
+ * 429 says that nothing was done. A 503 with `Retry-After` asks to be asked again; one without may come from a proxy
+ * that lost the server in the middle of the call. A 409 with `Retry-After` says that an earlier try is still under way.
  */
-function mayRetryRefusal(request: ServerRequest, answer: ServerAnswer, retryAfterMs: number | undefined): boolean {
-  if (answer.status === 429) return true;
-  return answer.status === 503 && (request.method === "GET" || retryAfterMs !== undefined);
+function mayRetryRefusal(request: ServerRequest, { status }: ServerAnswer, retryAfterMs: number | undefined): boolean {
+  if (status === 429) return true;
+  if (status === 409) return retryAfterMs !== undefined && request.headers?.[idempotencyKeyHeader] !== undefined;
+  return status === 503 && (mayRepeat(request) || retryAfterMs !== undefined);
 }
 
 function readSuccess<Body>({ status, headers, text }: ServerAnswer): Answer<Body> {

@@ -7,6 +7,7 @@ import type {
   UserStatus,
   UserStatusChanged,
 } from "@sparekey/contract";
+import { type IssueOptions, idempotencyHeaders } from "./idempotency.ts";
 import type { ServerUrls } from "./server-urls.ts";
 import { pathSegment } from "./server-urls.ts";
 import type { Send } from "./transport.ts";
@@ -24,15 +25,26 @@ export type UnlockMethod = "TOKEN" | "SMS" | "VOICE" | "FINGERPRINT" | "APPROVE"
 export interface VendorCalls {
   /**
    * Version 1: enables an emergency tokencode, which replaces the user's old one.
+   *
+   * A lost connection is tried again only with an `idempotencyKey` of your own: Sparekey then issues nothing twice.
+   * RSA ID Plus does not know such keys, so give none there.
    * @param request `expirationDays`: whole days, 1 to 7
    * @returns the code itself in `emergencyTokencode`: it is never shown again
    */
-  enableEmergencyTokencodeV1(userId: string, request: EnableEmergencyTokencodeV1): Promise<EmergencyTokencodeV1>;
+  enableEmergencyTokencodeV1(
+    userId: string,
+    request: EnableEmergencyTokencodeV1,
+    options?: IssueOptions,
+  ): Promise<EmergencyTokencodeV1>;
   /**
    * Version 2: as version 1, with unit and single use; what is left out is taken from the company's settings.
    * @param request give `expiryUnit` and `expiryValue` both or neither; 1 minute to 7 days
    */
-  enableEmergencyTokencode(userId: string, request?: EnableEmergencyTokencodeV2): Promise<EmergencyTokencodeV2>;
+  enableEmergencyTokencode(
+    userId: string,
+    request?: EnableEmergencyTokencodeV2,
+    options?: IssueOptions,
+  ): Promise<EmergencyTokencodeV2>;
   /** Ends all emergency tokencodes of the user online. An id that is unknown or gone is no error. */
   disableEmergencyTokencode(userId: string, emergencyTokencodeId: string): Promise<void>;
   /** The older path of the same call, which names no code. */
@@ -47,15 +59,15 @@ export interface VendorCalls {
 
 export function createVendorCalls(send: Send, urls: ServerUrls): VendorCalls {
   const userUrl = (version: "v1" | "v2", userId: string) => `${urls.admin}/${version}/users/${pathSegment(userId)}`;
+  async function enable<Answer>(version: "v1" | "v2", userId: string, body: unknown, options: IssueOptions = {}) {
+    const [url, headers] = [`${userUrl(version, userId)}/emergencyTokencode`, idempotencyHeaders(options)];
+    // A key that the caller chose says that this server knows what to do with it. The vendor's would issue again.
+    const repeatable = options.idempotencyKey !== undefined;
+    return (await send<Answer>({ method: "PUT", url, headers, body, repeatable })).body;
+  }
   return {
-    async enableEmergencyTokencodeV1(userId, body) {
-      const url = `${userUrl("v1", userId)}/emergencyTokencode`;
-      return (await send<EmergencyTokencodeV1>({ method: "PUT", url, body })).body;
-    },
-    async enableEmergencyTokencode(userId, body = {}) {
-      const url = `${userUrl("v2", userId)}/emergencyTokencode`;
-      return (await send<EmergencyTokencodeV2>({ method: "PUT", url, body })).body;
-    },
+    enableEmergencyTokencodeV1: (userId, body, options) => enable("v1", userId, body, options),
+    enableEmergencyTokencode: (userId, body, options) => enable("v2", userId, body ?? {}, options),
     async disableEmergencyTokencode(userId, emergencyTokencodeId) {
       const url = `${userUrl("v1", userId)}/emergencyTokencode/${pathSegment(emergencyTokencodeId)}`;
       await send({ method: "DELETE", url });

@@ -1,6 +1,12 @@
 /** The OpenAPI 3.1 document, made from the routes' own schemas. */
 import { type FastifyDynamicSwaggerOptions, fastifySwagger } from "@fastify/swagger";
-import { Problem, VendorError, VendorGateError } from "@sparekey/contract";
+import {
+  idempotencyKeyHeader,
+  idempotencyReplayedHeader,
+  Problem,
+  VendorError,
+  VendorGateError,
+} from "@sparekey/contract";
 import type { FastifySchema } from "fastify";
 import { Type } from "typebox";
 import type { Wire } from "./platform/http/wire.ts";
@@ -39,7 +45,8 @@ export async function describeRoutes(server: Wire, publicUrl: string, version: s
     transform: ({ schema, url, route }) => {
       if (schema?.hide) return { schema, url };
       const response = { ...emptyAnswerOf(schema), ...errorsOf(url), ...(schema?.response as object) };
-      return { schema: { ...schema, response, security: securityOf(route.config?.access) }, url };
+      const described = { ...schema, response, security: securityOf(route.config?.access) };
+      return { schema: route.config?.repeatable === true ? asRepeatable(described, url) : described, url };
     },
   };
   await server.register(fastifySwagger, options);
@@ -63,13 +70,40 @@ function emptyAnswerOf(schema: FastifySchema | undefined) {
 
 /** Every route can refuse, in the shape of its wire. */
 function errorsOf(url: string) {
-  const vendor = url.startsWith("/AdminInterface/") || url.startsWith("/mfa/");
-  const shape = vendor ? Type.Union([VendorError, VendorGateError]) : Problem;
+  const shape = errorShapeOf(url);
   return {
     "4XX": { ...shape, description: "The request is refused; the code says why." },
     "5XX": { ...shape, description: "The service cannot answer; `Retry-After` says when to try again." },
   };
 }
+
+function errorShapeOf(url: string) {
+  const vendor = url.startsWith("/AdminInterface/") || url.startsWith("/mfa/");
+  return vendor ? Type.Union([VendorError, VendorGateError]) : Problem;
+}
+
+/** What a route that takes an `Idempotency-Key` accepts and answers besides. */
+function asRepeatable<Schema extends { response: object }>(schema: Schema, url: string): Schema {
+  const { 200: answer, ...others } = schema.response as { 200: object };
+  const replayed = { [idempotencyReplayedHeader]: Type.Boolean({ description: "True when it was given before." }) };
+  const error = (description: string) => ({ ...errorShapeOf(url), description });
+  return {
+    ...schema,
+    headers: Type.Object({ [idempotencyKeyHeader]: Type.Optional(idempotencyKey) }),
+    response: {
+      ...others,
+      200: { ...answer, headers: replayed },
+      409: error("The first call with this key is still under way (`Retry-After`), or its answer is no longer given."),
+      422: error("The key belongs to another request."),
+    },
+  };
+}
+
+const idempotencyKey = Type.String({
+  description:
+    "Names this call, so that it can be sent again: it is then done once, and answered alike for ten minutes. 16 to 255 printable ASCII characters, in double quotes or without.",
+  examples: ["6f1f8f0e-1c39-4c6c-8d0b-6e3d2a1b5c77"],
+});
 
 function securityOf(access: RouteAccess | undefined): Record<string, string[]>[] {
   if (access?.by === "administrator") return [{ administrator: [] }];

@@ -1,3 +1,4 @@
+import { idempotencyKeyPattern } from "@sparekey/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CliError } from "../cli-error.ts";
 import { optionsOf, withExamples } from "../examples.ts";
@@ -43,11 +44,17 @@ function addIssue(code: Command): void {
       .option("--no-one-time", "the code works until it ends")
       .option("--reason <text>", "why, for the record")
       .option("--ticket <id>", "the help desk's ticket, for the record")
+      .option(
+        "--idempotency-key <key>",
+        "name this call; the same command with the same key shows the same code for 10 minutes",
+        readIdempotencyKey,
+      )
       .action((user: string, _, command: Command) => issueCode(user, optionsOf(command))),
     [
       "sparekey code issue jdoe",
       'sparekey code issue jdoe --minutes 10 --one-time --reason "lost phone" --ticket INC-4711',
       "sparekey code issue jane.doe@example.com --days 3",
+      "sparekey code issue jdoe --idempotency-key INC-4711-first-code",
     ],
   );
 }
@@ -92,4 +99,9 @@ function lifetimeOption(unit: string): Option {
 function readWholeNumber(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("it must be a whole number from 1");
+}
+
+function readIdempotencyKey(text: string): string {
+  if (idempotencyKeyPattern.test(text)) return text;
+  throw new InvalidArgumentError("it must be 16 to 255 printable ASCII characters");
 }

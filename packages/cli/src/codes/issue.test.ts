@@ -66,6 +66,30 @@ test("issue for a user id looks nothing up", async () => {
   );
 });
 
+test("issue names the call as it was told, and by itself otherwise", async () => {
+  await using bench = await openBench({ [route]: { body: issued } });
+  const key = "INC-4711-first-code";
+  const { stdout, exitCode } = await bench.run(["code", "issue", janeId, "--idempotency-key", key]);
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /\nonly this command with this key can show this code again, for 10 minutes\n$/);
+  assert.equal((await bench.run(["code", "issue", janeId])).exitCode, 0);
+  const [given, own] = bench.server.requests.map(({ headers }) => headers["idempotency-key"]);
+  assert.equal(given, `"${key}"`);
+  assert.match(String(own), /^"[0-9a-f-]{36}"$/);
+  const slip = await bench.run(["code", "issue", janeId, "--idempotency-key", "short"]);
+  assert.equal(slip.exitCode, 2);
+  assert.match(slip.stderr, /it must be 16 to 255 printable ASCII characters/);
+  assert.equal(bench.server.requests.length, 2);
+});
+
+test("a key that belongs to another call is a conflict, with the way out", async () => {
+  const refusal = problem(422, "idempotency_key_reused", "This Idempotency-Key belongs to another request.");
+  await using bench = await openBench({ [route]: refusal });
+  const { stderr, exitCode } = await bench.run(["code", "issue", janeId, "--idempotency-key", "k".repeat(16)]);
+  assert.match(stderr, /hint: a key names one call; give this one another --idempotency-key\n$/);
+  assert.equal(exitCode, 6);
+});
+
 test("two lifetimes at once, or one that is no number, are usage errors and send nothing", async () => {
   await using bench = await openBench({});
   const both = await bench.run(["code", "issue", "jdoe", "--days", "1", "--hours", "1"]);

@@ -11,14 +11,20 @@ export interface IssueOptions extends GlobalOptions {
   oneTime?: boolean;
   reason?: string;
   ticket?: string;
+  idempotencyKey?: string;
 }
 
 export async function issueCode(user: string, options: IssueOptions): Promise<void> {
   const client = connect(options);
   const { id, label } = await findUser(client, user);
-  const issued = await client.codes.issue(id, readRequest(options));
+  const { idempotencyKey } = options;
+  const issued = await client.codes.issue(
+    id,
+    readRequest(options),
+    idempotencyKey === undefined ? {} : { idempotencyKey },
+  );
   if (options.json) return printJson(issued);
-  print(describeIssuedCode(issued, label));
+  print(describeIssuedCode(issued, label, idempotencyKey !== undefined));
 }
 
 function readRequest({ oneTime, reason, ticket, ...options }: IssueOptions): IssueEmergencyCode {

@@ -11,8 +11,8 @@ const sources: Record<Source, string> = {
   lock: "locked by the company",
 };
 
-/** The page that shows a plain code, once. */
-export function describeIssuedCode(issued: IssuedEmergencyCode, label: string): string {
+/** The page that shows a plain code, once; again for who has named the call and names it again. */
+export function describeIssuedCode(issued: IssuedEmergencyCode, label: string, named: boolean): string {
   const { lifetime, oneTime } = issued.settings;
   const code = groupCode(printable(issued.code));
   const facts = table([
@@ -22,5 +22,8 @@ export function describeIssuedCode(issued: IssuedEmergencyCode, label: string): 
     ["lifetime", `${describeLifetime(lifetime)} (${sources[lifetime.source]})`],
     ["use", `${oneTime.value ? "once" : "until it ends"} (${sources[oneTime.source]})`],
   ]);
-  return `emergency code for ${label}\n\n    ${paint(["bold", "inverse"], ` ${code} `)}\n\n${facts}\nno one can show this code again\n`;
+  const again = named
+    ? "only this command with this key can show this code again, for 10 minutes"
+    : "no one can show this code again";
+  return `emergency code for ${label}\n\n    ${paint(["bold", "inverse"], ` ${code} `)}\n\n${facts}\n${again}\n`;
 }

@@ -40,7 +40,7 @@ const enabled = {
     examples: ["6f1f8f0e-1c39-4c6c-8d0b-6e3d2a1b5c77"],
   }),
   emergencyTokencode: Type.String({
-    description: "The code. No other answer ever holds it.",
+    description: "The code. No other answer ever holds it, but that to this very call sent again.",
     examples: ["7K3M-9QZX-4TP"],
   }),
   expirationDate: Type.String({ description: "End of online use.", examples: ["2018-09-06T15:34:44.000Z"] }),

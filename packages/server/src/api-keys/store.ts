@@ -1,6 +1,6 @@
 import type { Role } from "@sparekey/contract";
 import type { Instant } from "../platform/clock.ts";
-import { prepared } from "../platform/database/prepared.ts";
+import { lookup } from "../platform/database/lookup.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface ApiKey {
@@ -15,7 +15,7 @@ export interface ApiKey {
 
 const columns = ["id", "role", "public_key as publicKey", "description", "created_at as createdAt"] as const;
 
-const keyById = prepared((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
+const keyById = lookup((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
   db.selectFrom("api_keys").select(columns).where("company_id", "=", companyId).where("id", "=", id),
 );
 

@@ -137,7 +137,7 @@ describe("the record", () => {
       .where("event_id", "=", id)
       .executeTakeFirstOrThrow();
     assert.equal(commitTo(Buffer.from(row.salt, "base64url"), row.personal), personalCommitment);
-    await sparekey.db.write((trx) => trx.deleteFrom("audit_personal").where("event_id", "=", id).execute());
+    await sparekey.db.migrate((owner) => owner.deleteFrom("audit_personal").where("event_id", "=", id).execute());
     const [erased] = await events(`after=${sequence - 1}&limit=1`);
     assert.deepEqual([erased?.id, erased?.personal, erased?.personalCommitment], [id, null, personalCommitment]);
   });

@@ -1,5 +1,5 @@
 import type { Instant } from "../platform/clock.ts";
-import { prepared } from "../platform/database/prepared.ts";
+import { lookup } from "../platform/database/lookup.ts";
 import type { Connection } from "../schema/tables.ts";
 
 export interface AuthnKey {
@@ -10,7 +10,7 @@ export interface AuthnKey {
 
 const columns = ["id", "name", "created_at as createdAt"] as const;
 
-const keyByDigest = prepared((db: Connection, { companyId, digest }: { companyId: string; digest: string }) =>
+const keyByDigest = lookup((db: Connection, { companyId, digest }: { companyId: string; digest: string }) =>
   db.selectFrom("authn_keys").select(columns).where("company_id", "=", companyId).where("digest", "=", digest),
 );
 

@@ -1,7 +1,7 @@
 /** `sparekey-server init`: makes a data directory with everything a first `serve` needs. */
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Configuration, Secrets } from "../config.ts";
+import type { Configuration } from "../config.ts";
 import { createInstallation, findCompany } from "../installation/service.ts";
 import { generateRootKey, parseRootKey, type RootKey } from "../keyring/service.ts";
 import { systemClock } from "../platform/clock.ts";
@@ -11,7 +11,7 @@ import { systemRandom } from "../platform/random.ts";
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
 import { migrateAsOwner } from "./migrate.ts";
-import { databaseFile, openAsOwner } from "./open-installation.ts";
+import { databaseFile, databaseName, openAsOwner } from "./open-installation.ts";
 
 /** Paths of what was made. */
 export interface Initialised {
@@ -68,11 +68,6 @@ async function fillDatabase(db: Database<Tables>, rootKey: RootKey, { config, se
   } finally {
     await db.close();
   }
-}
-
-function databaseName({ databaseUrl = "" }: Secrets): string {
-  const { host, pathname } = new URL(databaseUrl);
-  return `postgres://${host}${pathname}`;
 }
 
 function writeSecret(path: string, content: string, made: string[]) {

@@ -23,7 +23,10 @@ export async function migrate(config: Config, secrets: Secrets): Promise<string[
   }
 }
 
-export async function migrateAsOwner(db: Database<Tables>, { databaseUrl, databaseOwnerUrl }: Secrets) {
+export async function migrateAsOwner(
+  db: Database<Tables>,
+  { databaseUrl, databaseOwnerUrl }: Pick<Secrets, "databaseUrl" | "databaseOwnerUrl">,
+): Promise<string[]> {
   const ran = await db.migrate((connection) => migrateToLatest(connection, migrations));
   const role = databaseUrl && roleOf(databaseUrl);
   if (role !== undefined && databaseOwnerUrl !== undefined && role !== roleOf(databaseOwnerUrl)) {

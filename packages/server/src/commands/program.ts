@@ -2,12 +2,18 @@
 import { roles } from "@sparekey/contract";
 import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig } from "../config.ts";
+import { type KeyPurpose, keyPurposes } from "../keyring/service.ts";
 import { DatabaseUnavailable } from "../platform/database/database.ts";
 import { version } from "../version.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { init } from "./init.ts";
 import { createApiKey, createAuthnKey, deleteKey, listKeys } from "./keys.ts";
+import { describeRewrap, rewrapKeys } from "./keys-rewrap.ts";
+import { describeRotation, rotateKeys } from "./keys-rotate.ts";
+import { describeKeys, keysStatus } from "./keys-status.ts";
 import { migrate } from "./migrate.ts";
+import { moveToPostgres } from "./move.ts";
 import { serve } from "./serve.ts";
 
 type Options = Record<string, string | boolean | undefined>;
@@ -38,8 +44,9 @@ const program = new Command("sparekey-server")
     "after",
     `
 Every option is also a variable: --data-dir is SPAREKEY_DATA_DIR. Variables alone: SPAREKEY_TLS_CERT_FILE,
-SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, and, also with _FILE,
-SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
+SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, SPAREKEY_DRAIN_SECONDS,
+SPAREKEY_ROOT_KEY_COMMAND, and, also with _FILE, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL,
+SPAREKEY_DATABASE_OWNER_URL.
 
 Examples:
   sparekey-server init --company "Example Corp" --public-url https://sparekey.example.com
@@ -83,23 +90,38 @@ program
   .option("--host <host>", "the address to listen on (SPAREKEY_HOST, default localhost)")
   .option("--port <port>", "the port to listen on (SPAREKEY_PORT, default 8080; 0 takes a free one)")
   .option("--public-url <url>", "instead of the one that init wrote down (SPAREKEY_PUBLIC_URL)")
+  .option("--accept-rollback", "go on from a database that was put back, with every live code void; not a variable")
   .action(async (options: Options) => {
     const { config, secrets } = configOf(options);
-    await serve(config, secrets);
+    await serve(config, secrets, { acceptRollback: options.acceptRollback === true });
   });
 
 program
   .command("migrate")
-  .description("bring the database to this version's schema; serve does so by itself")
+  .description("bring the database to this version's schema; on SQLite serve does so by itself")
   .addOption(dataDir)
+  .option("--from <dir>", "move this data directory to PostgreSQL instead; it must not be served")
+  .option("--to <url>", "where to: postgres://owner:password@host/database, which must be empty")
   .addOption(json)
   .action(async (options: Options) => {
+    const { from, to, ...others } = options;
+    if (typeof from === "string" && typeof to === "string") {
+      const moved = await moveToPostgres(configOf({ ...others, dataDir: from }), to);
+      const rows = Object.values(moved.rows).reduce((sum, count) => sum + count, 0);
+      print(options, moved, `Moved ${moved.from} to ${moved.to}: ${rows} rows, each compared. Serve it there now.`);
+      return;
+    }
+    if (from !== undefined || to !== undefined) {
+      throw new CommandError("--from and --to go together", { hint: "sparekey-server migrate --help", exitCode: 2 });
+    }
     const { config, secrets } = configOf(options);
     const ran = await migrate(config, secrets);
     print(options, { migrations: ran }, ran.length === 0 ? "The database is up to date." : `Ran ${ran.join(", ")}.`);
   });
 
-const keys = program.command("keys").description("API keys and Authentication API keys; works beside a running server");
+const keys = program
+  .command("keys")
+  .description("API keys, Authentication API keys and the service's own keys; works beside a running server");
 
 keys
   .command("create")
@@ -139,6 +161,42 @@ keys
     await deleteKey(configOf(options), id);
     print(options, { deleted: id }, `Deleted ${id}.`);
   });
+
+keys
+  .command("status")
+  .description("show the service's own keys: what each is for, from when to when, and how many codes need it")
+  .addOption(dataDir)
+  .addOption(json)
+  .action(async (options: Options) => {
+    const shown = await keysStatus(configOf(options));
+    print(options, shown, describeKeys(shown));
+  });
+
+keys
+  .command("rotate")
+  .description("make new keys for the service's own work; every server takes them up by itself")
+  .addOption(dataDir)
+  .addOption(new Option("--purpose <purpose>", "what for").choices([...keyPurposes, "all"]).default("all"))
+  .option("--overlap <duration>", "how long older keys stay good, such as 2h, 7d or 0 (default: each purpose's own)")
+  .addOption(json)
+  .action(async ({ purpose, overlap, ...options }: Options & { purpose: KeyPurpose | "all"; overlap?: string }) => {
+    const made = await rotateKeys(configOf(options), { purpose, overlap });
+    print(options, made, describeRotation(made));
+  });
+
+keys
+  .command("rewrap")
+  .description("replace the root key: wrap the service's own keys under another one")
+  .addOption(dataDir)
+  .option("--new-root-key-file <file>", "the new root key, 32 bytes of base64 (default: a new one is made)")
+  .addOption(json)
+  .action(async ({ newRootKeyFile, ...options }: Options & { newRootKeyFile?: string }) => {
+    const configuration = configOf(options);
+    const made = await rewrapKeys(configuration, newRootKeyFile);
+    print(options, made, describeRewrap(made, configuration.secrets.rootKey));
+  });
+
+addBackupCommands(program, { dataDir, json, configOf, print });
 
 /** Lower case, no full stop, and what to do next. */
 function explain(error: unknown): { lines: string[]; exitCode: number } {

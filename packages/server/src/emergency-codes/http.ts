@@ -14,7 +14,7 @@ export function emergencyCodeRoutes(wire: Wire, codes: EmergencyCodesService) {
   wire.post<{ Params: UserParams; Body: IssueEmergencyCode | undefined }>(
     "/users/:userId/emergency-code",
     {
-      config: { access },
+      config: { access, repeatable: true },
       schema: {
         summary: "Issue an emergency code",
         description: "Replaces the code before it. The answer says which settings hold and where each came from.",
@@ -28,6 +28,7 @@ export function emergencyCodeRoutes(wire: Wire, codes: EmergencyCodesService) {
         asAdministrator(request.call),
         request.params.userId,
         request.body ?? {},
+        request.repeatable,
       );
       return { ...issued, offlineExpiresAt: null, settings: { lifetime: policy.lifetime, oneTime: policy.oneTime } };
     },

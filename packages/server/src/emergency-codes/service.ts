@@ -1,6 +1,7 @@
 /** Emergency codes: issue, verify, revoke, unlock. Every wire calls these and nothing else. */
 import type { CodeFormat, EmergencyAccess, Lifetime } from "@sparekey/contract";
-import type { AuditService } from "../audit/service.ts";
+import type { AuditEntry, AuditService } from "../audit/service.ts";
+import type { IdempotencyService, PreparedWork, RepeatableCall } from "../idempotency/service.ts";
 import type { Keyring } from "../keyring/service.ts";
 import { answerOnTheBeat } from "../platform/answer-time.ts";
 import type { Clock, Instant } from "../platform/clock.ts";
@@ -11,12 +12,15 @@ import type { Administrator, Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { type User, type UserChanged, type UsersService, userNotFound } from "../users/service.ts";
-import { type Access, explainAccess, isLocked, statusOf } from "./access-status.ts";
+import { type Access, endingWithKey, explainAccess, isLocked, statusOf } from "./access-status.ts";
 import { generateCode, groupCode } from "./code.ts";
 import { digestCode, newRecipe } from "./digest.ts";
 import { type EffectivePolicy, expiryOf, resolvePolicy } from "./policy.ts";
 import * as store from "./store.ts";
 import { type Attempt, type Outcome, Verification } from "./verification-service.ts";
+
+export { countLiveCodes } from "./store.ts";
+export { voidAllCodes } from "./void-all-store.ts";
 
 export interface IssueRequest {
   lifetime?: Lifetime | undefined;
@@ -29,7 +33,7 @@ export interface IssueRequest {
 export interface IssuedCode {
   id: string;
   userId: string;
-  /** The plain code in groups. This value is the only place where it appears. */
+  /** The plain code in groups. This value, and its sealed copy for a call that is sent again, are the only places. */
   code: string;
   issuedAt: Instant;
   expiresAt: Instant;
@@ -45,6 +49,7 @@ interface Dependencies {
   audit: AuditService;
   settings: SettingsService;
   users: UsersService;
+  idempotency: IdempotencyService;
 }
 
 /** How often a code may be replaced while it is being revoked. */
@@ -57,23 +62,29 @@ export class EmergencyCodesService {
     this.#with = dependencies;
   }
 
-  /** Replaces whatever code the user had. Refuses with `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`. */
-  async issue(call: Call<Administrator>, userId: string, request: IssueRequest): Promise<IssuedCode> {
-    const { db, clock, users, settings } = this.#with;
+  /**
+   * Replaces whatever code the user had. A call that is sent again issues nothing: it is answered as before.
+   *
+   * Refuses with `user_not_found`, `user_disabled`, `protected_user`, `invalid_expiration`.
+   */
+  async issue(
+    call: Call<Administrator>,
+    userId: string,
+    request: IssueRequest,
+    repeatable?: RepeatableCall,
+  ): Promise<IssuedCode> {
+    const { users, audit, idempotency } = this.#with;
+    // Asked for an answer that was given before, too: who may not manage the user any more gets no code of theirs.
     const user = await users.getManageable(call, userId);
-    const { settings: current, version } = await settings.current();
-    const policy = resolvePolicy(request, current);
-    const { plainCode, ...sealed } = await this.#newCode(userId, current.codeFormat);
-
-    const issuance = { call, user, request, settingsVersion: version };
-    let times = { issuedAt: clock.now(), expiresAt: clock.now() };
-    const words = await db.apply(store.issuing, userId, () => {
-      const issuedAt = clock.now();
-      times = { issuedAt, expiresAt: expiryOf(policy.lifetime, issuedAt) };
-      return this.#issuing({ ...sealed, ...times, oneTime: policy.oneTime.value }, issuance);
-    });
-    if (!words.includes("issued")) throw new Refusal("user_disabled", { answer: `User ${userId} is disabled` });
-    return { id: sealed.id, userId, code: groupCode(plainCode), ...times, policy };
+    const issued =
+      repeatable === undefined
+        ? await this.#issueBatched(call, user, request)
+        : await idempotency.once(call, repeatable, {
+            prepare: () => this.#prepareIssue(call, user, request),
+            recordRepeat: (trx, answer) => audit.record(trx, call, repeatEntry(user, answer)),
+          });
+    if (issued === undefined) throw new Refusal("user_disabled", { answer: `User ${userId} is disabled` });
+    return issued;
   }
 
   /** Says whether the code is accepted, and has spent it or a try by then. */
@@ -120,16 +131,50 @@ export class EmergencyCodesService {
 
   /** How the user stands. Refuses with `user_not_found`. */
   async access(userId: string): Promise<EmergencyAccess> {
-    const { db, companyId, clock } = this.#with;
+    const { db, companyId, clock, keyring } = this.#with;
+    const keys = await keyring.fresh();
     const access = await store.findAccess(db.read, companyId, userId);
     if (access === undefined) throw userNotFound(userId);
-    return toEmergencyAccess(access, clock.now());
+    const keyRetiredAt = access.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
+    return toEmergencyAccess(endingWithKey(access, keyRetiredAt), clock.now());
+  }
+
+  /** Together with others that wait at the same time; undefined when the user is disabled. */
+  async #issueBatched(call: Call<Administrator>, user: User, request: IssueRequest): Promise<IssuedCode | undefined> {
+    const { db, clock } = this.#with;
+    const draft = await this.#draft(call, user, request);
+    let made = draft(clock.now());
+    const words = await db.apply(store.issuing, user.id, () => {
+      made = draft(clock.now());
+      return made.operation;
+    });
+    return words.includes("issued") ? made.issued : undefined;
+  }
+
+  /** For a unit of work that keeps the answer as well. */
+  async #prepareIssue(call: Call<Administrator>, user: User, request: IssueRequest): Promise<PreparedWork<IssuedCode>> {
+    const draft = await this.#draft(call, user, request);
+    const { issued, operation } = draft(this.#with.clock.now());
+    return { answer: issued, run: async (trx) => (await store.issueIn(trx, operation)).includes("issued") };
+  }
+
+  /** A new code, and what comes of it when it is issued at a given instant. */
+  async #draft(call: Call<Administrator>, user: User, request: IssueRequest) {
+    const { settings: current, version: settingsVersion } = await this.#with.settings.current();
+    const policy = resolvePolicy(request, current);
+    const { plainCode, ...sealed } = await this.#newCode(user.id, current.codeFormat);
+    const issuance = { call, user, request, settingsVersion };
+    return (issuedAt: Instant) => {
+      const times = { issuedAt, expiresAt: expiryOf(policy.lifetime, issuedAt) };
+      const issued: IssuedCode = { id: sealed.id, userId: user.id, code: groupCode(plainCode), ...times, policy };
+      return { issued, operation: this.#issuing({ ...sealed, ...times, oneTime: policy.oneTime.value }, issuance) };
+    };
   }
 
   async #newCode(userId: string, format: CodeFormat) {
     const { companyId, random, keyring } = this.#with;
     const plainCode = generateCode(format, random);
-    const pepper = keyring.current("code_pepper");
+    const pepper = (await keyring.fresh()).current("code_pepper");
     const recipe = newRecipe(plainCode, pepper, random);
     const id = random.uuid();
     return {
@@ -167,6 +212,16 @@ interface Issuance {
   user: User;
   request: IssueRequest;
   settingsVersion: number;
+}
+
+/** The plain code leaves a second time, which is worth a record of its own. */
+function repeatEntry(user: User, { id: codeId, expiresAt }: IssuedCode): AuditEntry {
+  return {
+    action: "emergency_code.issue_repeated",
+    userId: user.id,
+    details: { codeId, expiresAt },
+    personal: { username: user.username },
+  };
 }
 
 /** Keeps the row that verification depends on in step with the user. */

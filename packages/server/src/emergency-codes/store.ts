@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Instant } from "../platform/clock.ts";
 import { GuardedWrite, type Operation } from "../platform/database/guarded-write.ts";
-import { prepared } from "../platform/database/prepared.ts";
+import { lookup } from "../platform/database/lookup.ts";
 import { runGuarded } from "../platform/database/run-guarded.ts";
 import { type Connection, type Flag, recordColumns, type Tables } from "../schema/tables.ts";
 import type { Access, StoredCode } from "./access-status.ts";
@@ -17,11 +17,11 @@ interface UserKey {
   userId: string;
 }
 
-const accessOfUser = prepared((db: Connection, { companyId, userId }: UserKey) =>
+const accessOfUser = lookup((db: Connection, { companyId, userId }: UserKey) =>
   db.selectFrom(accessTable).selectAll().where("company_id", "=", companyId).where("user_id", "=", userId),
 );
 
-const accessByLoginName = prepared((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
+const accessByLoginName = lookup((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
   db
     .selectFrom("login_names")
     .innerJoin(accessTable, (join) =>
@@ -95,27 +95,27 @@ export const issuing = new GuardedWrite<Tables, typeof accessTable, CodeInputs, 
     issuedAt: "text",
     expiresAt: "text",
   },
-  update: (db, code) =>
-    db
-      .updateTable(accessTable)
-      .set({
-        status: "active",
-        code_id: code.codeId,
-        digest: code.digest,
-        salt: code.salt,
-        algorithm: code.algorithm,
-        iterations: code.iterations,
-        pepper_kid: code.pepperKid,
-        one_time: code.oneTime,
-        issued_at: code.issuedAt,
-        expires_at: code.expiresAt,
-      })
-      .where("company_id", "=", code.companyId)
-      .where("user_id", "=", code.userId)
-      .where("user_enabled", "=", 1),
+  guard: (eb) => eb("user_enabled", "=", 1),
+  set: (code) => ({
+    status: "active",
+    code_id: code.codeId,
+    digest: code.digest,
+    salt: code.salt,
+    algorithm: code.algorithm,
+    iterations: code.iterations,
+    pepper_kid: code.pepperKid,
+    one_time: code.oneTime,
+    issued_at: code.issuedAt,
+    expires_at: code.expiresAt,
+  }),
   outcome: sql`'issued'`,
   inserts: recordColumns,
 });
+
+/** The same as a part of a larger unit of work. */
+export function issueIn(trx: Connection, operation: Operation<CodeInputs, "issued">) {
+  return runGuarded(trx, issuing, operation);
+}
 
 export function codeInputs(companyId: string, userId: string, { recipe, ...code }: NewCode): CodeInputs {
   return {
@@ -126,6 +126,9 @@ export function codeInputs(companyId: string, userId: string, { recipe, ...code 
     expiresAt: code.expiresAt,
   };
 }
+
+/** Later than any instant. */
+const endOfTime = sql.lit("9999-12-31T23:59:59.999Z");
 
 export interface Verdict {
   companyId: string;
@@ -145,7 +148,8 @@ export type VerdictWord = "accepted" | "wrong" | "locked" | "void";
 /**
  * Spends a use or a try of the code if it can still be spent, in one statement for right and wrong alike.
  *
- * The conditions live in the WHERE clause on purpose, and everything they ask about lies in this row.
+ * The conditions are the statement's on purpose, and everything they ask about lies in this row. The one
+ * exception is the end of the code's key: it is written down long before it comes, so it cannot change at `now`.
  * Reading first and deciding in JavaScript lets two requests spend the same code.
  *
  * `none`: it could not be spent, and whatever the comparison said, the answer is that of a wrong code.
@@ -161,28 +165,28 @@ export const verifying = new GuardedWrite<Tables, typeof accessTable, Verdict, V
     maxTries: "integer",
     lockUntil: "text",
   },
-  update: (db, { companyId, userId, codeId, matched, now, maxTries, lockUntil }) => {
-    // A lock that is still in the row has ended, or the WHERE would not hold: its tries are over.
+  guard: (eb, { codeId, now }) =>
+    eb.and([
+      eb("code_id", "=", codeId),
+      eb("status", "=", "active"),
+      eb("user_enabled", "=", 1),
+      eb("expires_at", ">", now),
+      eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", now)]),
+      sql<boolean>`coalesce((SELECT retired_at FROM keyring_keys WHERE kid = pepper_kid), ${endOfTime}) > ${now}`,
+    ]),
+  set: ({ matched, now, maxTries, lockUntil }) => {
+    // A lock that is still in the row has ended, or the guard would not hold: its tries are over.
     const triesBefore = sql<number>`CASE WHEN locked_until IS NULL THEN tries ELSE 0 END`;
     // Tries that are used up without a lock are those of a limit that was lowered: the guess comes too late.
     const accepted = sql<boolean>`${matched} = 1 AND ${triesBefore} < ${maxTries}`;
-    return db
-      .updateTable(accessTable)
-      .set({
-        tries: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE ${triesBefore} + 1 END`,
-        failures: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE failures + 1 END`,
-        locked_until: sql<Instant | null>`CASE WHEN NOT (${accepted}) AND ${triesBefore} + 1 >= ${maxTries} THEN ${lockUntil} END`,
-        last_used_at: sql<Instant | null>`CASE WHEN ${accepted} THEN ${now} ELSE last_used_at END`,
-        status: sql<StoredCode["status"]>`CASE WHEN ${accepted} AND one_time = 1 THEN 'consumed'
-          WHEN NOT (${accepted}) AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
-      })
-      .where("company_id", "=", companyId)
-      .where("user_id", "=", userId)
-      .where("code_id", "=", codeId)
-      .where("status", "=", "active")
-      .where("user_enabled", "=", 1)
-      .where("expires_at", ">", now)
-      .where((eb) => eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", now)]));
+    return {
+      tries: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE ${triesBefore} + 1 END`,
+      failures: sql<number>`CASE WHEN ${accepted} THEN 0 ELSE failures + 1 END`,
+      locked_until: sql<Instant | null>`CASE WHEN NOT (${accepted}) AND ${triesBefore} + 1 >= ${maxTries} THEN ${lockUntil} END`,
+      last_used_at: sql<Instant | null>`CASE WHEN ${accepted} THEN ${now} ELSE last_used_at END`,
+      status: sql<StoredCode["status"]>`CASE WHEN ${accepted} AND one_time = 1 THEN 'consumed'
+        WHEN NOT (${accepted}) AND failures + 1 >= ${maxConsecutiveFailures} THEN 'revoked' ELSE status END`,
+    };
   },
   outcome: sql`CASE WHEN failures = 0 THEN 'accepted' ELSE 'wrong'
     || CASE WHEN locked_until IS NULL THEN '' ELSE ' locked' END
@@ -200,14 +204,8 @@ export const revoking = new GuardedWrite<Tables, typeof accessTable, UserKey & {
   table: accessTable,
   key: userKey,
   inputs: { ...userInputs, codeId: "text" },
-  update: (db, { companyId, userId, codeId }) =>
-    db
-      .updateTable(accessTable)
-      .set({ status: "revoked" })
-      .where("company_id", "=", companyId)
-      .where("user_id", "=", userId)
-      .where("code_id", "=", codeId)
-      .where("status", "=", "active"),
+  guard: (eb, { codeId }) => eb.and([eb("code_id", "=", codeId), eb("status", "=", "active")]),
+  set: () => ({ status: "revoked" }),
   outcome: sql`'revoked'`,
   inserts: recordColumns,
 });
@@ -217,13 +215,8 @@ export const unlocking = new GuardedWrite<Tables, typeof accessTable, UserKey, "
   table: accessTable,
   key: userKey,
   inputs: userInputs,
-  update: (db, { companyId, userId }) =>
-    db
-      .updateTable(accessTable)
-      .set({ tries: 0, failures: 0, locked_until: null })
-      .where("company_id", "=", companyId)
-      .where("user_id", "=", userId)
-      .where((eb) => eb.or([eb("failures", ">", 0), eb("locked_until", "is not", null)])),
+  guard: (eb) => eb.or([eb("failures", ">", 0), eb("locked_until", "is not", null)]),
+  set: () => ({ tries: 0, failures: 0, locked_until: null }),
   outcome: sql`'unlocked'`,
   inserts: recordColumns,
 });
@@ -258,4 +251,21 @@ function toCode(row: AccessRow, id: string): StoredCode {
     issuedAt: row.issued_at as Instant,
     expiresAt: row.expires_at as Instant,
   };
+}
+
+/** Codes by the key of their digest: the active ones that expire after an instant. */
+export async function countLiveCodes(
+  db: Connection,
+  companyId: string,
+  expiringAfter: Instant,
+): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom(accessTable)
+    .select(({ fn }) => ["pepper_kid", fn.countAll<number | string>().as("count")])
+    .where("company_id", "=", companyId)
+    .where("status", "=", "active")
+    .where("expires_at", ">", expiringAfter)
+    .groupBy("pepper_kid")
+    .execute();
+  return new Map(rows.map(({ pepper_kid, count }) => [String(pepper_kid), Number(count)]));
 }

@@ -27,7 +27,7 @@ function enableV1(wire: Wire, codes: EmergencyCodesService) {
   wire.put<{ Params: UserParams; Body: EnableEmergencyTokencodeV1 }>(
     "/v1/users/:userId/emergencyTokencode",
     {
-      config: { access },
+      config: { access, repeatable: true },
       schemaErrorFormatter: (faults) =>
         faults.some(({ instancePath }) => instancePath === "/expirationDays") ? invalidExpiration() : wrongProperties(),
       schema: {
@@ -41,7 +41,8 @@ function enableV1(wire: Wire, codes: EmergencyCodesService) {
     },
     async (request) => {
       const lifetime = { value: Number(request.body.expirationDays), unit: "days" } as const;
-      return toVendor(await codes.issue(asAdministrator(request.call), request.params.userId, { lifetime }));
+      const { call, params, repeatable } = request;
+      return toVendor(await codes.issue(asAdministrator(call), params.userId, { lifetime }, repeatable));
     },
   );
 }
@@ -50,7 +51,7 @@ function enableV2(wire: Wire, codes: EmergencyCodesService) {
   wire.put<{ Params: UserParams; Body: EnableEmergencyTokencodeV2 | undefined }>(
     "/v2/users/:userId/emergencyTokencode",
     {
-      config: { access },
+      config: { access, repeatable: true },
       schema: {
         summary: "Enable Emergency Tokencode, version 2",
         description: "What the body leaves out is the company's; while the configuration is locked, all of it is.",
@@ -64,6 +65,7 @@ function enableV2(wire: Wire, codes: EmergencyCodesService) {
         asAdministrator(request.call),
         request.params.userId,
         toRequest(request.body ?? {}),
+        request.repeatable,
       );
       const { lifetime, oneTime, locked } = issued.policy;
       return {

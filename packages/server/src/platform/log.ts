@@ -10,11 +10,14 @@ const redacted = [
   "password",
   "accessKey",
   '["client-key"]',
+  '["idempotency-key"]',
   "headers.authorization",
   'headers["client-key"]',
+  'headers["idempotency-key"]',
   "body",
   "req.headers.authorization",
   'req.headers["client-key"]',
+  'req.headers["idempotency-key"]',
   "req.body",
 ];
 

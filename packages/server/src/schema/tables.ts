@@ -146,7 +146,7 @@ interface AuthnAttemptTable {
 /** A call that a client may send again without it being done again. */
 interface IdempotentCallTable {
   company_id: string;
-  /** Keyed digest of principal, route and the client's key. */
+  /** Digest of principal and route, keyed by the client's own key. */
   digest: string;
   /** Keyed digest of what was asked. */
   request_digest: string;

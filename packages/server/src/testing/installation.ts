@@ -1,6 +1,5 @@
-/** A real installation for a test: a SQLite file, the whole app, listening on loopback. */
+/** A real installation for a test: a database, the whole app, listening on loopback. */
 import { createPrivateKey } from "node:crypto";
-import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { KeyFile, Profile, Settings, User } from "@sparekey/contract";
 import { SignJWT } from "jose";
@@ -14,7 +13,7 @@ import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
-import { makeDataDirectory, openDataDirectory } from "./data-directory.ts";
+import { type DataDirectory, makeDataDirectory, openDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
 /** What an HTTP call answered. `body` is parsed JSON, or text when it is not JSON. */
 export interface Answer {
@@ -33,6 +32,7 @@ export interface CallOptions {
 export interface TestInstallation {
   url: string;
   dataDir: string;
+  postgres: DataDirectory["postgres"];
   db: Database<Tables>;
   /** Opens the same database a second time, as a restart or another node does. */
   rootKey: RootKey;
@@ -69,11 +69,19 @@ export interface InstallationOptions {
 export async function startInstallation(options: InstallationOptions = {}): Promise<TestInstallation> {
   const clock = options.clock ?? createTestClock();
   const directory = await makeDataDirectory(options.profile ?? "vendor", clock);
-  const { dataDir, rootKey, keyFile, clientKey } = directory;
-  const { db, company, keyring } = await openDataDirectory(directory);
+  const { dataDir, rootKey, keyFile, clientKey, postgres } = directory;
+  const { db, company, revision, keyring } = await openDataDirectory(directory, clock);
   const { watch = (database) => database } = options;
   const log = createLog("silent");
-  const { http, jobs } = await createApp({ db: watch(db), company, keyring, clock, random: systemRandom, log });
+  const { http, jobs } = await createApp({
+    db: watch(db),
+    company,
+    revision,
+    keyring,
+    clock,
+    random: systemRandom,
+    log,
+  });
   await http.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
 
@@ -94,7 +102,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     call(method, path, { body, headers: { "client-key": clientKey } });
 
   return {
-    ...{ url, dataDir, db, rootKey, jobs, clock, company, keyFile, clientKey, call, admin, client, token },
+    ...{ url, dataDir, postgres, db, rootKey, jobs, clock, company, keyFile, clientKey, call, admin, client, token },
     createUser: async (username, more = {}) => {
       const [firstName = "Test", lastName = "User"] = username.split(".");
       const body = { username, email: `${username}@example.com`, firstName, lastName, ...more };
@@ -118,7 +126,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     close: async () => {
       await http.close();
       await db.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      await removeDataDirectory(directory);
     },
   };
 }

@@ -1,6 +1,7 @@
-/** Every statement that reaches SQLite in this process, without its values. */
+/** Every statement that this process sends to its database, without its values. */
 import { StatementSync } from "node:sqlite";
 import { mock } from "node:test";
+import pg from "pg";
 
 export interface StatementLog {
   /** What has run since the last call. */
@@ -17,6 +18,12 @@ export function startStatementLog(): StatementLog {
       return original.apply(this, values);
     });
   });
+  const query = pg.Client.prototype.query as (this: pg.Client, ...args: unknown[]) => unknown;
+  const sent = mock.method(pg.Client.prototype, "query", function (this: pg.Client, ...args: unknown[]) {
+    const [first] = args as (string | { text: string })[];
+    statements.push(typeof first === "string" ? first : (first?.text ?? ""));
+    return query.apply(this, args);
+  } as typeof pg.Client.prototype.query);
   return {
     take: () => {
       const taken = statements;
@@ -24,7 +31,7 @@ export function startStatementLog(): StatementLog {
       return taken;
     },
     stop: () => {
-      for (const method of methods) method.mock.restore();
+      for (const method of [...methods, sent]) method.mock.restore();
     },
   };
 }

@@ -1,13 +1,13 @@
 import type { Instant } from "../platform/clock.ts";
-import { prepared } from "../platform/database/prepared.ts";
+import { lookup } from "../platform/database/lookup.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { User } from "./user.ts";
 
-const userById = prepared((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
+const userById = lookup((db: Connection, { companyId, id }: { companyId: string; id: string }) =>
   db.selectFrom("users").selectAll().where("company_id", "=", companyId).where("id", "=", id),
 );
 
-const userByLoginName = prepared((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
+const userByLoginName = lookup((db: Connection, { companyId, folded }: { companyId: string; folded: string }) =>
   db
     .selectFrom("login_names")
     .innerJoin("users", "users.id", "login_names.user_id")

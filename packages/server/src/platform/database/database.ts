@@ -10,10 +10,15 @@ import type { GuardedWrite, Operation } from "./guarded-write.ts";
  */
 export interface Database<Tables> {
   readonly read: Kysely<Tables>;
-  /** Sees the same, and keeps nobody waiting who verifies: for listings. */
-  readonly reports: Kysely<Tables>;
+  /**
+   * Sees the same, and keeps nobody waiting who verifies: for listings. Few run at once, few more wait, and the
+   * rest is refused with `unavailable`.
+   */
+  report<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** True when other processes may serve the same database. */
   readonly shared: boolean;
+  /** How many units of one call may wait at the same time, so that other calls find room beside it. */
+  readonly unitsAtOnce: number;
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /**
    * Runs a guarded write, durably, together with others that wait at the same time. `row` names the row that it
@@ -33,10 +38,28 @@ export interface Database<Tables> {
   timeMs(): Promise<number>;
   /** How many standbys have every commit before it is acknowledged. */
   synchronousStandbys(): Promise<number>;
+  /**
+   * One consistent state, on a fresh connection of its own, while writers go on. Unlike a unit of work it may
+   * await whatever it likes. Fresh matters: it sees what a new process would, also when the file was replaced.
+   */
+  snapshot<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
+}
+
+/** How busy a database's connections and queues are, for the metrics. */
+export interface DatabaseLoad {
+  /** Writes that wait for their turn, and how long the oldest of them has. */
+  queued: number;
+  oldestMs: number;
+  /** What runs at once and what waits for that, by what it is for; `most` may run. */
+  pools: Readonly<Record<string, { most: number; inUse: number; waiting: number }>>;
 }
 
 /** The database cannot take or keep the work now. Nothing of the unit was kept, or nobody can say whether it was. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }
+
+/** Another unit of work held a row for longer than this one was to wait for it. */
+export class LockTimeout extends DatabaseUnavailable {}

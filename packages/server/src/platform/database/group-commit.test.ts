@@ -29,11 +29,14 @@ class WatchedDatabase extends DatabaseSync {
 describe("group commit", () => {
   let database: WatchedDatabase;
   let commits: GroupCommit<Tables>;
+  let flush: () => Promise<void>;
+  const around = { beforeCommit: () => {}, afterCommit: () => flush() };
 
   beforeEach(() => {
     database = new WatchedDatabase(":memory:");
     database.exec("CREATE TABLE note (text TEXT NOT NULL UNIQUE)");
-    commits = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database));
+    flush = async () => {};
+    commits = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), around);
   });
   afterEach(async () => {
     await commits.close();
@@ -179,11 +182,48 @@ describe("group commit", () => {
   });
 
   it("refuses what is more than ten thousand waiting units, and still does those", async () => {
+    const patient = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), around, 60_000);
     const answer = async () => "done";
-    const waiting = numbers(10_000).map(() => commits.write(answer));
-    await assert.rejects(commits.write(answer), DatabaseUnavailable);
+    const waiting = numbers(10_000).map(() => patient.write(answer));
+    await assert.rejects(patient.write(answer), DatabaseUnavailable);
     assert.deepEqual([...new Set(await Promise.all(waiting))], ["done"]);
-    assert.equal(await commits.write(answer), "done");
+    assert.equal(await patient.write(answer), "done");
+  });
+
+  it("does not begin a unit that has waited for longer than its client will", async (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, "now", () => nowMs);
+    const late = commits.write(insert("late"));
+    nowMs = 1_600;
+    const inTime = commits.write(insert("in time"));
+    await assert.rejects(late, DatabaseUnavailable);
+    await inTime;
+    assert.deepEqual(notes(), ["in time"]);
+  });
+
+  it("acknowledges no unit before its commit is on disk, and goes on with the next meanwhile", async () => {
+    const flushes: (() => void)[] = [];
+    flush = () => new Promise((resolve) => flushes.push(resolve));
+    const settled: string[] = [];
+    const first = commits.write(insert("first")).then((text) => settled.push(text));
+    while (flushes.length < 1) await nextTurn();
+    const second = commits.write(insert("second")).then((text) => settled.push(text));
+    while (flushes.length < 2) await nextTurn();
+    await delay(20);
+    assert.deepEqual([notes(), settled], [["first", "second"], []]);
+    for (const done of flushes) done();
+    await Promise.all([first, second]);
+    assert.deepEqual(settled, ["first", "second"]);
+  });
+
+  it("fails every unit whose commit the disk did not keep, and takes no more", async () => {
+    flush = async () => {
+      throw new Error("EIO");
+    };
+    const results = await Promise.allSettled([commits.write(insert("a")), commits.write(insert("b"))]);
+    assert.ok(results.every((result) => result.status === "rejected" && result.reason instanceof DatabaseUnavailable));
+    flush = async () => {};
+    await assert.rejects(commits.write(insert("c")), DatabaseUnavailable);
   });
 
   it("finishes what waits when it is closed, and takes nothing more", async () => {

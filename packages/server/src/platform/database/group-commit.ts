@@ -15,6 +15,7 @@ interface Waiting<Tables> {
   reject(error: unknown): void;
   /** Whether the unit is expected to fail now and then, as a refusal does, and so is worth a savepoint. */
   mayFail: boolean;
+  sinceMs: number;
 }
 
 /** How many units one transaction holds at most, so that a flood does not starve the event loop. */
@@ -23,6 +24,15 @@ const maxBatch = 256;
 const maxGatheringTurns = 20;
 /** How many units wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
+/** A unit that has waited for so long is not begun any more: its client is about to be told to come back. */
+const usualMaxWaitMs = 1_500;
+
+interface AroundCommit {
+  /** Ends what would read the state from before. */
+  beforeCommit(): void;
+  /** Resolves once what was committed is on disk. */
+  afterCommit(): Promise<void>;
+}
 
 /** A unit without a savepoint failed: what it did cannot be told from what the others did. */
 class FailedBare extends Error {
@@ -32,13 +42,20 @@ class FailedBare extends Error {
 export class GroupCommit<Tables> {
   readonly #database: DatabaseSync;
   readonly #trx: Kysely<Tables>;
+  readonly #around: AroundCommit;
+  readonly #maxWaitMs: number;
   readonly #waiting: Waiting<Tables>[] = [];
   #running = false;
   #closed = false;
+  #unflushed = 0;
+  /** Why nothing can be written any more: what a flush has lost once, no later one brings back. */
+  #lost: unknown;
 
-  constructor(database: DatabaseSync, trx: Kysely<Tables>) {
+  constructor(database: DatabaseSync, trx: Kysely<Tables>, around: AroundCommit, maxWaitMs = usualMaxWaitMs) {
     this.#database = database;
+    this.#maxWaitMs = maxWaitMs;
     this.#trx = trx;
+    this.#around = around;
   }
 
   /**
@@ -47,17 +64,29 @@ export class GroupCommit<Tables> {
    */
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>, { mayFail = true } = {}): Promise<Result> {
     if (this.#closed) return Promise.reject(new DatabaseUnavailable("the database is closed"));
+    if (this.#lost !== undefined) return Promise.reject(lostDisk(this.#lost));
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail });
+      const sinceMs = performance.now();
+      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail, sinceMs });
       if (!this.#running) this.#startSoon();
     });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the oldest unit has waited. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
   }
 
   /** Takes no more units and resolves once those that wait are done. */
   async close(): Promise<void> {
     this.#closed = true;
-    while (this.#running) await nextTurn();
+    while (this.#running || this.#unflushed > 0) await nextTurn();
   }
 
   #startSoon() {
@@ -75,10 +104,16 @@ export class GroupCommit<Tables> {
       setImmediate(() => this.#gather(turn + 1, count));
       return;
     }
+    this.#refuseLate();
     void this.#commitBatch(this.#waiting.splice(0, maxBatch)).then(() => {
       this.#running = false;
       if (this.#waiting.length > 0) this.#startSoon();
     });
+  }
+
+  #refuseLate() {
+    while (this.oldestMs > this.#maxWaitMs)
+      this.#waiting.shift()?.reject(new DatabaseUnavailable("the database is too slow"));
   }
 
   async #commitBatch(batch: Waiting<Tables>[], savepoints = false): Promise<void> {
@@ -89,6 +124,7 @@ export class GroupCommit<Tables> {
         const run = savepoints || unit.mayFail ? this.#runInSavepoint(unit) : this.#runBare(unit);
         acknowledge.push(await run);
       }
+      this.#around.beforeCommit();
       this.#database.exec("COMMIT");
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -96,12 +132,26 @@ export class GroupCommit<Tables> {
       for (const unit of batch) unit.reject(new DatabaseUnavailable("the transaction failed", { cause: error }));
       return;
     }
-    for (const settle of acknowledge) settle();
+    void this.#acknowledge(batch, acknowledge);
+  }
+
+  /** The next transaction need not wait for the flush of this one; whoever is in this one does. */
+  async #acknowledge(batch: Waiting<Tables>[], settles: (() => void)[]) {
+    this.#unflushed++;
+    try {
+      await this.#around.afterCommit();
+      for (const settle of settles) settle();
+    } catch (error) {
+      this.#lost = error;
+      for (const unit of batch) unit.reject(lostDisk(error));
+    } finally {
+      this.#unflushed--;
+    }
   }
 
   async #runBare(unit: Waiting<Tables>): Promise<() => void> {
     try {
-      const value = await withinThisTurn(() => unit.run(this.#trx));
+      const value = await unit.run(this.#trx);
       return () => unit.resolve(value);
     } catch (error) {
       throw this.#database.isTransaction ? new FailedBare() : error;
@@ -122,6 +172,10 @@ export class GroupCommit<Tables> {
       return () => unit.reject(error);
     }
   }
+}
+
+function lostDisk(cause: unknown): DatabaseUnavailable {
+  return new DatabaseUnavailable("the disk failed to keep a commit; look at the disk, then start again", { cause });
 }
 
 function nextTurn(): Promise<void> {

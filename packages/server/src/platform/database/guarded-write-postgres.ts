@@ -1,5 +1,7 @@
 /** Guarded writes on PostgreSQL: one statement for all operations at hand, updates and inserts together. */
-import { type CompiledQuery, type Kysely, type RawBuilder, sql } from "kysely";
+import { type CompiledQuery, expressionBuilder, type Kysely, type RawBuilder, sql } from "kysely";
+import pg from "pg";
+import { DatabaseUnavailable } from "./database.ts";
 import type { AnyGuardedWrite, AnyOperation, Consequence, Done, Value } from "./guarded-write.ts";
 import { Placeholder, refExpressions, withArguments } from "./prepared.ts";
 
@@ -25,7 +27,7 @@ export async function runMade(
 ): Promise<Done[]> {
   const query = withArguments(compile(db, write), parametersOf(write, operations, made));
   const rows = await db.getExecutor().provideConnection(async (connection) => {
-    const result = await connection.executeQuery<{ op: number; outcome: string }>(query);
+    const result = await connection.executeQuery<{ op: number; outcome: string }>(query).catch(orUnwritable);
     return result.rows;
   });
   const outcomes = new Map(rows.map(({ op, outcome }) => [op, outcome]));
@@ -33,6 +35,14 @@ export async function runMade(
     const words = (outcomes.get(op) ?? "none").split(" ");
     return { words, consequences: words.flatMap((word) => consequences.get(word) ?? []) };
   });
+}
+
+/** A row cannot be written, of this operation or of another in its statement. */
+export class Unwritable extends DatabaseUnavailable {}
+
+/** Whatever keeps a guarded write or its rows from being written: nothing happens without them. */
+function orUnwritable(error: unknown): never {
+  throw error instanceof pg.DatabaseError ? new Unwritable("a row cannot be written", { cause: error }) : error;
 }
 
 /** JSON texts: the inputs, then for each table the rows with the word that they wait for. */
@@ -60,39 +70,36 @@ function compile(db: Kysely<AnyTables>, write: AnyGuardedWrite): CompiledQuery {
   const { adapter } = db.getExecutor();
   const known = write.compiled.get(adapter) as CompiledQuery | undefined;
   if (known !== undefined) return known;
-  const query = statementOf(db, write).compile(db);
+  const query = statementOf(write).compile(db);
   write.compiled.set(adapter, query);
   return query;
 }
 
 /**
  * Rows are locked in the order of their key, so that two statements over the same rows wait for each other
- * instead of blocking each other for good. The update then looks at each row as it is by then: what PostgreSQL
- * checks again after a wait is the condition on that row, which is all that the condition asks about.
+ * instead of blocking each other for good. The lock brings each row as it is by then, and the guard is held
+ * against that: were it part of the update, it would be held against the row as it was when the statement began,
+ * and looked at again only where it had held then.
  */
-function statementOf(db: Kysely<AnyTables>, { definition }: AnyGuardedWrite): RawBuilder<unknown> {
+function statementOf({ definition }: AnyGuardedWrite): RawBuilder<unknown> {
   const { table, key, inputs, outcome, inserts } = definition;
-  const target = sql.table(table);
-  const keyColumns = Object.entries(key);
-  const last = sql.ref(keyColumns.at(-1)?.[0] ?? "");
+  const input = refExpressions<Record<string, Value>>("input");
   const matches = sql.join(
-    keyColumns.map(([column, input]) => sql`target.${sql.ref(column)} = input.${sql.ref(input)}`),
+    Object.entries(key).map(([column, name]) => sql`target.${sql.ref(column)} = ${input[name]}`),
     sql` AND `,
   );
-  const update = definition
-    .update(db, refExpressions("input"))
-    .from(["input", "locked"] as never)
-    .where(sql<boolean>`locked.op = input.op`)
-    .returning([sql<number>`input.op`.as("op"), outcome.as("outcome")]);
-  const tables = Object.entries(inserts);
+  const last = sql.ref(Object.keys(key).at(-1) ?? "");
+  const set = Object.entries(definition.set(input)).map(([column, value]) => sql`${sql.ref(column)} = ${value}`);
+  const insertions = Object.entries(inserts).map(([name, columns], place) => insertOf(name, columns, place));
   return sql`WITH
-    input AS (SELECT *, pg_current_xact_id() FROM json_to_recordset(${new Placeholder("input")}::json) AS input(op integer, ${columnsOf(Object.entries(inputs))})),
-    locked AS MATERIALIZED (SELECT input.op FROM ${target} AS target JOIN input ON ${matches}
+    input AS (SELECT *, pg_current_xact_id() FROM json_to_recordset(${new Placeholder("input")}::json)
+      AS input(op integer, ${columnsOf(Object.entries(inputs))})),
+    locked AS MATERIALIZED (SELECT input.op, target.* FROM ${sql.table(table)} AS target JOIN input ON ${matches}
       ORDER BY target.${last} FOR UPDATE OF target),
-    done AS (${update})${sql.join(
-      tables.map(([name, columns], place) => insertOf(name, columns, place)),
-      sql``,
-    )}
+    held AS (SELECT input.op FROM locked JOIN input ON input.op = locked.op
+      WHERE ${definition.guard(expressionBuilder<AnyTables, string>(), input)}),
+    done AS (UPDATE ${sql.table(table)} AS target SET ${sql.join(set)} FROM input JOIN held ON held.op = input.op
+      WHERE ${matches} RETURNING input.op, ${outcome} AS outcome)${sql.join(insertions, sql``)}
     SELECT op, outcome FROM done`;
 }
 

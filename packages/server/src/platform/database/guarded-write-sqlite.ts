@@ -1,7 +1,7 @@
 /** Guarded writes on SQLite: the update, then the inserts of its outcome, in the transaction that is open. */
 import type { Kysely } from "kysely";
 import { DatabaseUnavailable } from "./database.ts";
-import type { AnyGuardedWrite, AnyOperation, Done, Value } from "./guarded-write.ts";
+import type { AnyGuardedWrite, AnyOperation, Done, Inputs, Value } from "./guarded-write.ts";
 import { placeholderExpressions, prepared } from "./prepared.ts";
 
 type Row = Record<string, Value>;
@@ -49,6 +49,12 @@ async function orUnavailable<Result>(statement: Promise<Result>): Promise<Result
   }
 }
 
+function updateOf(db: Kysely<AnyTables>, { definition }: AnyGuardedWrite, input: Inputs<Row>) {
+  let update = db.updateTable(definition.table).set(definition.set(input));
+  for (const [column, name] of Object.entries(definition.key)) update = update.where(column, "=", input[name] as never);
+  return update.where((eb) => definition.guard(eb, input)).returning(definition.outcome.as("outcome"));
+}
+
 function insertInto(inserts: Compiled["inserts"], table: string): Run<unknown> {
   const insert = inserts.get(table);
   if (insert === undefined) throw new Error(`a guarded write does not insert into ${table}`);
@@ -61,7 +67,7 @@ function compile(db: Kysely<AnyTables>, write: AnyGuardedWrite): Compiled {
   if (known !== undefined) return known;
   const { definition } = write;
   const update = prepared((connection: Kysely<AnyTables>, args: Row) =>
-    definition.update(connection, placeholderExpressions(args)).returning(definition.outcome.as("outcome")),
+    updateOf(connection, write, placeholderExpressions(args)),
   ) as Compiled["update"];
   const inserts = new Map(
     Object.entries(definition.inserts).map(([table, columns]) => [

@@ -5,7 +5,7 @@
  * more words; each word has rows of its own, and `none` those for a row that the condition did not hold for.
  * On PostgreSQL this is one statement, for one operation or for hundreds that wait at the same time.
  */
-import type { Expression, Kysely, RawBuilder, UpdateQueryBuilder, UpdateResult } from "kysely";
+import type { Expression, ExpressionBuilder, RawBuilder, SqlBool } from "kysely";
 
 export type Value = string | number | null;
 
@@ -22,15 +22,19 @@ export interface Operation<Input, Word extends string> {
   consequences: { readonly [Name in Word | "none"]?: () => Consequence };
 }
 
+export type Inputs<Input> = { readonly [Name in keyof Input]: Expression<Input[Name]> };
+
 export interface GuardedWriteDefinition<Tables, Table extends keyof Tables & string, Input> {
   table: Table;
   /** Columns that find the row, and the inputs that hold their values. The last one tells rows apart. */
   key: Readonly<Record<string, keyof Input & string>>;
   inputs: { readonly [Name in keyof Input]: "text" | "integer" };
-  update(
-    db: Kysely<Tables>,
-    input: { readonly [Name in keyof Input]: Expression<Input[Name]> },
-  ): UpdateQueryBuilder<Tables, Table, Table, UpdateResult>;
+  /** The condition on the row, as it is when its turn has come. */
+  guard(eb: ExpressionBuilder<Tables, Table>, input: Inputs<Input>): Expression<SqlBool>;
+  /** What the columns become. */
+  set(input: Inputs<Input>): {
+    readonly [Column in keyof Tables[Table]]?: Tables[Table][Column] | Expression<Tables[Table][Column]>;
+  };
   /** Words with a space between them, from the row as it is after the update. */
   outcome: RawBuilder<string>;
   /** Tables that consequences go into, and their columns, all of them text. */

@@ -7,6 +7,7 @@ import {
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
+  type TransactionSettings,
 } from "kysely";
 import pg from "pg";
 import { DatabaseUnavailable } from "./database.ts";
@@ -44,8 +45,12 @@ class PostgresDriver implements Driver {
   }
 
   /** Every unit of work writes, so its id costs nothing, and it comes with the same round trip. */
-  async beginTransaction(connection: DatabaseConnection) {
+  async beginTransaction(connection: DatabaseConnection, { isolationLevel, accessMode }: TransactionSettings) {
     const own = connection as PostgresConnection;
+    if (accessMode === "read only") {
+      await own.run(`BEGIN ISOLATION LEVEL ${isolationLevel ?? "read committed"} READ ONLY`);
+      return;
+    }
     const results = await own.run<{ id: string }>("BEGIN; SELECT pg_current_xact_id()::text AS id");
     const [, { rows = [] } = {}] = results as unknown as pg.QueryResult<{ id: string }>[];
     own.transactionId = rows[0]?.id;
@@ -57,7 +62,7 @@ class PostgresDriver implements Driver {
       const { command } = await own.run("COMMIT");
       if (command !== "COMMIT") throw new DatabaseUnavailable("the transaction was rolled back");
     } catch (error) {
-      if (!own.broken || error instanceof UnknownCommit || own.transactionId === undefined) throw error;
+      if (!(error instanceof UnknownCommit) || own.transactionId === undefined) throw error;
       // The acknowledgement was lost, not necessarily the commit.
       const fate = await this.#resolve(own.transactionId);
       if (fate !== "committed") throw error;
@@ -84,8 +89,9 @@ class PostgresDriver implements Driver {
 }
 
 /** A pool of at most `max` connections. Errors of idle connections are not fatal: the next call opens another. */
-export function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...connectionConfig(url), max, idleTimeoutMillis: 30_000, allowExitOnIdle: false });
+export function openPool(url: string, max: number, more: pg.PoolConfig): pg.Pool {
+  const idle = { idleTimeoutMillis: 30_000, allowExitOnIdle: false };
+  const pool = new pg.Pool({ ...connectionConfig(url), ...idle, ...more, max });
   pool.on("error", () => undefined);
   return pool;
 }

@@ -20,12 +20,16 @@ class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, { statement: StatementSync; answersRows: boolean }>();
 
-  constructor(database: DatabaseSync) {
+  readonly #beforeQuery: (() => void) | undefined;
+
+  constructor(database: DatabaseSync, beforeQuery: (() => void) | undefined) {
     this.#database = database;
+    this.#beforeQuery = beforeQuery;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     try {
+      this.#beforeQuery?.();
       const { statement, answersRows } = this.#prepare(query.sql);
       const parameters = query.parameters as SQLInputValue[];
       if (answersRows) return { rows: statement.all(...parameters) as Row[] };
@@ -59,9 +63,9 @@ class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, beforeQuery: (() => void) | undefined) {
     this.#database = database;
-    this.#connection = new SqliteConnection(database);
+    this.#connection = new SqliteConnection(database, beforeQuery);
   }
 
   async init() {}
@@ -90,11 +94,11 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** A Kysely over an open connection; `destroy()` closes that connection. */
-export function kyselyOnSqlite<Tables>(database: DatabaseSync): Kysely<Tables> {
+/** A Kysely over an open connection; `destroy()` closes that connection. `beforeQuery` is called before each query. */
+export function kyselyOnSqlite<Tables>(database: DatabaseSync, beforeQuery?: () => void): Kysely<Tables> {
   const dialect: Dialect = {
     createAdapter: () => new TransactionalSqliteAdapter(),
-    createDriver: () => new SqliteDriver(database),
+    createDriver: () => new SqliteDriver(database, beforeQuery),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };

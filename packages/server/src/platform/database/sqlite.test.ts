@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import { type Database, DatabaseUnavailable } from "./database.ts";
+import { LogFlush } from "./log-flush.ts";
 import { openSqlite } from "./sqlite.ts";
 
 interface Tables {
@@ -39,12 +41,36 @@ describe("the embedded database", () => {
   const parents = async () => (await db.read.selectFrom("parent").select("id").execute()).map(({ id }) => id);
   const insertParent = (id: string) => db.write((trx) => trx.insertInto("parent").values({ id }).execute());
 
-  it("writes ahead, flushes at every commit and keeps foreign keys, on the very connection that writes", async () => {
+  it("writes ahead, leaves the flush of the log to us and keeps foreign keys, on the very connection that writes", async () => {
     await db.write(async (trx) => {
       assert.equal(await pragma(trx, "journal_mode"), "wal");
-      assert.equal(await pragma(trx, "synchronous"), 2);
+      assert.equal(await pragma(trx, "synchronous"), 1);
       assert.equal(await pragma(trx, "foreign_keys"), 1);
     });
+  });
+
+  it("flushes the log after each commit and before its acknowledgement", async () => {
+    const flushed = mock.method(LogFlush.prototype, "flush");
+    await insertParent("flushed");
+    assert.equal(flushed.mock.callCount(), 1);
+    assert.equal(await flushed.mock.calls[0]?.result, undefined);
+    flushed.mock.restore();
+  });
+
+  it("reads within one turn from one state, and after an acknowledged write from the new one", async () => {
+    const before = parents();
+    await insertParent("after.before");
+    assert.equal((await before).includes("after.before"), false);
+    assert.equal((await parents()).includes("after.before"), true);
+  });
+
+  it("writes its log back although it is read from in every turn", async () => {
+    const size = () => statSync(`${path}-wal`).size;
+    for (let i = 0; i < 400; i++) {
+      await Promise.all([insertParent(`${i} ${"x".repeat(200_000)}`), parents()]);
+      if (i % 20 === 0) await db.write((trx) => trx.deleteFrom("parent").execute());
+    }
+    assert.ok(size() < 40 * 1_024 * 1_024, `the log has grown to ${size()} bytes`);
   });
 
   it("refuses a row that points at nothing", async () => {
@@ -65,6 +91,20 @@ describe("the embedded database", () => {
       assert.deepEqual(await parents(), []);
     });
     assert.deepEqual(await parents(), ["p"]);
+  });
+
+  it("shows a snapshot one state, however long it is looked at, while writers go on", async () => {
+    await insertParent("before");
+    await db.snapshot(async (snapshot) => {
+      await insertParent("during");
+      await delay(1);
+      assert.deepEqual(await snapshot.selectFrom("parent").select("id").execute(), [{ __proto__: null, id: "before" }]);
+      assert.deepEqual(await parents(), ["before", "during"], "control: any other connection sees it");
+      await assert.rejects(snapshot.insertInto("parent").values({ id: "p" }).execute(), DatabaseUnavailable);
+    });
+    await db.snapshot(async (snapshot) => {
+      assert.equal((await snapshot.selectFrom("parent").select("id").execute()).length, 2);
+    });
   });
 
   it("answers 503's error while another process holds the database, and recovers by itself", async () => {

@@ -38,7 +38,17 @@ const printable = fc.string({
 const anyHeader = fc
   .tuple(
     fc.constantFrom(
-      ...["accept", "accept-encoding", "content-encoding", "cookie", "if-match", "if-none-match", "origin", "range"],
+      ...[
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "cookie",
+        "if-match",
+        "if-none-match",
+        "origin",
+        "range",
+        "idempotency-key",
+      ],
       ...[
         "x-forwarded-for",
         "x-forwarded-host",

@@ -112,16 +112,18 @@ export async function startNodes(
     return node;
   });
   await Promise.all(nodes.map((node) => node.start()));
+  const ready = () =>
+    until("every node is ready", async () => (await Promise.all(nodes.map((node) => node.isReady()))).every(Boolean));
+  await ready();
   await changeSettings((nodes[0] as FaultNode).caller, calmSettings);
   return {
+    ready,
     nodes: nodes as unknown as Nodes["nodes"],
     installation,
     any: (roll) => {
       const up = nodes.filter((node) => node.callerIfUp !== undefined);
       return up[Math.floor(roll * up.length)]?.callerIfUp;
     },
-    ready: () =>
-      until("every node is ready", async () => (await Promise.all(nodes.map((node) => node.isReady()))).every(Boolean)),
   };
 }
 

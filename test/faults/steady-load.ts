@@ -17,7 +17,7 @@ export interface SteadyLoad {
   resume(): void;
 }
 
-const usersPerWorker = 10;
+const usersPerWorker = 20;
 
 /** Users to work on. */
 export async function makeLedger({ admin }: ApiCaller, workers: number): Promise<Ledger> {

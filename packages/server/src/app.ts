@@ -18,7 +18,7 @@ import { removeExpiredAnswers } from "./idempotency/jobs.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import type { Company } from "./installation/service.ts";
 import { lookForRootKey } from "./keyring/jobs.ts";
-import type { KeyringService } from "./keyring/service.ts";
+import type { Keyring, KeyringService } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database/database.ts";
@@ -67,8 +67,11 @@ export interface App {
   audit: AuditService;
 }
 
+/** What the services need of it; keys may come from anywhere. */
+type ServiceOptions = Pick<AppOptions, "db" | "company" | "revision" | "clock" | "random"> & { keyring: Keyring };
+
 /** What the service does, before any wire: every feature, in the order in which each needs the others. */
-export function createServices({ db, company, revision, keyring, clock, random }: AppOptions, metrics?: Metrics) {
+export function createServices({ db, company, revision, keyring, clock, random }: ServiceOptions, metrics?: Metrics) {
   const companyId = company.id;
   const audit = new AuditService({ db, companyId, clock, random, ...(metrics && { onRecord: metrics.event }) });
   const settings = new SettingsService({ db, companyId, clock, audit, revision });

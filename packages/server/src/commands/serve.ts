@@ -28,6 +28,8 @@ import { explainWrongRootKey } from "./open-keyring.ts";
 import { guardAgainstRollback } from "./rollback-guard.ts";
 import { fitRootKey, getRootKey, readRootKeys } from "./root-key.ts";
 
+/** Connections that may wait to be accepted; the system bounds it as well. Node's 511 make a crowd wait for seconds. */
+const backlogConnections = 4_096;
 /** What is under way once the node has drained is cut short after this time. */
 const stopWithinMs = 10_000;
 
@@ -117,7 +119,7 @@ async function openKeyring(
 
 async function listen(app: App, { host, port }: Config) {
   try {
-    await app.http.listen({ host, port });
+    await app.http.listen({ host, port, backlog: backlogConnections });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const hints: Record<string, string> = {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { createServices } from "../app.ts";
-import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import { startCore, type TestCore } from "../testing/core.ts";
 import { openDataDirectory } from "../testing/data-directory.ts";
@@ -39,7 +38,7 @@ describe("the rotation of keys, with two nodes at work", () => {
   async function startNode(): Promise<Node> {
     const open = await openDataDirectory(core, clock);
     closing.push(() => open.db.close());
-    const services = createServices({ ...open, clock, random: systemRandom, log: createLog("silent") });
+    const services = createServices({ ...open, clock, random: systemRandom });
     return { keyring: open.keyring, ...services };
   }
   const rotate = (purposes: readonly KeyPurpose[] = keyPurposes, overlapMs?: number) =>

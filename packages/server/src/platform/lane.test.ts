@@ -18,7 +18,7 @@ function heldWork() {
   };
 }
 
-test("as many run as may, as many wait as may, and the next is refused at once", async () => {
+test("as many run as may, as many wait as may, and the next is refused", async () => {
   const lane = new Lane({ atOnce: 2, waiting: 3 });
   const work = heldWork();
   const admitted = Array.from({ length: 5 }, () => lane.run(work.run));
@@ -26,7 +26,7 @@ test("as many run as may, as many wait as may, and the next is refused at once",
   assert.deepEqual([work.begun(), lane.running, lane.waiting], [2, 2, 3]);
   for (let ended = 1; ended <= 5; ended++) {
     work.endOne();
-    await delay(5);
+    await delay(20);
     assert.equal(work.begun(), Math.min(5, 2 + ended));
   }
   await Promise.all(admitted);
@@ -39,8 +39,16 @@ test("work that fails gives its place back", async () => {
     lane.run(() => Promise.reject(new Error("broken"))),
     /broken/,
   );
-  await delay(5);
+  await delay(20);
   assert.equal(await lane.run(async () => "done"), "done");
+});
+
+test("a place that rests is empty for as long as it was taken", async () => {
+  const lane = new Lane({ atOnce: 1, waiting: 1, rests: true });
+  const startedMs = performance.now();
+  await lane.run(() => delay(50));
+  await lane.run(async () => {});
+  assert.ok(performance.now() - startedMs > 95);
 });
 
 test("who waits too long is refused, and takes no place", async () => {
@@ -51,6 +59,6 @@ test("who waits too long is refused, and takes no place", async () => {
   assert.equal(lane.waiting, 0);
   work.endOne();
   await first;
-  await delay(5);
+  await delay(20);
   assert.equal(lane.running, 0);
 });

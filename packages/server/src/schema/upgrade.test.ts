@@ -11,7 +11,6 @@ import { addMs, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
-import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import { createTestClock } from "../testing/clock.ts";
@@ -47,7 +46,7 @@ for (const name of fixtureNames()) {
       const rootKey = parseRootKey(fixture.rootKey) as RootKey;
       await rotationOf({ db, company, clock }).addMissingKeys(rootKey);
       const node = await openKeyring({ db, company, rootKey, clock });
-      services = createServices({ db, company, ...node, clock, random: systemRandom, log: createLog("silent") });
+      services = createServices({ db, company, ...node, clock, random: systemRandom });
     });
     after(async () => {
       await db.close();

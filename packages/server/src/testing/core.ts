@@ -38,8 +38,8 @@ export async function startCore(profile: Profile = "vendor", clock = createTestC
   const directory = await makeDataDirectory(profile, clock);
   const open = async (): Promise<TestCore> => {
     const { db, company, revision, keyring } = await openDataDirectory(directory, clock);
-    const log = createLog("silent");
-    const services = createServices({ db, company, revision, keyring, clock, random: systemRandom, log });
+    const _log = createLog("silent");
+    const services = createServices({ db, company, revision, keyring, clock, random: systemRandom });
     const administrator = callBy<Administrator>({ kind: "administrator", id: "test-key", role: "Super Administrator" });
     const { id } = await db.read.selectFrom("authn_keys").select("id").executeTakeFirstOrThrow();
     const client = callBy<AuthenticationClient>({ kind: "authentication_client", id });

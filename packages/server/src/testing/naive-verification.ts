@@ -7,11 +7,12 @@
 import { readCode } from "../emergency-codes/code.ts";
 import type { CodeDigest } from "../emergency-codes/digest.ts";
 import { digestCode, digestsEqual } from "../emergency-codes/digest.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Call } from "../principal.ts";
 import type { TestCore } from "./core.ts";
 import { openKeyring } from "./data-directory.ts";
 
-type Core = Pick<TestCore, "db" | "company" | "rootKey" | "settings" | "audit" | "client">;
+type Core = Pick<TestCore, "db" | "company" | "rootKey" | "settings" | "audit" | "client"> & { clock: Clock };
 
 export async function createNaiveVerification(core: Core) {
   const companyId = core.company.id;

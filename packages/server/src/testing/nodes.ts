@@ -45,8 +45,8 @@ export async function startNodes(kind: "sqlite" | "postgres", count: number): Pr
     Array.from({ length: count }, async (_, place): Promise<Node> => {
       const own = databases[place % databases.length] as Database<Tables>;
       const { keyring, revision } = await openKeyring({ db: own, company, rootKey, clock });
-      const log = createLog("silent");
-      return { ...createServices({ db: own, company, revision, keyring, clock, random: systemRandom, log }), db: own };
+      const _log = createLog("silent");
+      return { ...createServices({ db: own, company, revision, keyring, clock, random: systemRandom }), db: own };
     }),
   );
   return {

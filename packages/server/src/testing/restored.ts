@@ -9,7 +9,6 @@ import type { RootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
-import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
@@ -53,7 +52,7 @@ export async function restoreFrom(path: string, rootKey: RootKey, clock: Clock):
 export async function openServices(db: Database<Tables>, rootKey: RootKey, clock: Clock) {
   const company = (await findCompany(db.read)) as Company;
   const { keyring, revision } = await openKeyring({ db, company, rootKey, clock });
-  const services = createServices({ db, company, revision, keyring, clock, random, log: createLog("silent") });
+  const services = createServices({ db, company, revision, keyring, clock, random });
   const verify = async (user: string, code: string) => (await services.codes.verify(nobody, { user, code })).accepted;
   return { ...services, company, verify };
 }

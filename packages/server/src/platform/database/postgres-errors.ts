@@ -20,6 +20,8 @@ const readOnly = "25006";
 const lockTimeout = "55P03";
 /** Text that PostgreSQL cannot hold: a NUL, or half of a character. */
 const unstorable = ["22021", "22P05"];
+/** A row that another refers to was removed at the same moment: the client asks again, and learns why. */
+const referenceGone = "23503";
 /** What a transaction may simply be tried again after. */
 const transient = ["40001", "40P01"];
 
@@ -60,6 +62,7 @@ export function asDatabaseError(error: unknown): unknown {
   }
   if (isOutdated(error)) return new DatabaseUnavailable("the tables have changed", { cause: error });
   if (code === lockTimeout) return new LockTimeout("a row is held by another unit of work", { cause: error });
+  if (code === referenceGone) return new DatabaseUnavailable("a row that was needed is gone", { cause: error });
   const reason = code === readOnly ? "the database is a standby" : unavailableClasses.get(code.slice(0, 2));
   return reason === undefined ? error : new DatabaseUnavailable(reason, { cause: error });
 }

@@ -15,7 +15,7 @@ const busyTimeoutMs = 2_000;
 /** The same for a server. Its whole process stands still meanwhile, and has to answer within two seconds all the same. */
 export const servingBusyTimeoutMs = 400;
 /** Everything shares one thread, so one report at a time; whoever asks for another can ask again. */
-const reportBounds = { atOnce: 1, waiting: 8 };
+const reportBounds = { atOnce: 1, waiting: 8, rests: true };
 /** Few enough that others share the transactions, many enough that a call of a thousand units needs few of them. */
 const unitsAtOnce = 128;
 

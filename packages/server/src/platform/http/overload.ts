@@ -14,6 +14,10 @@ declare module "fastify" {
     /** Answered also when the process has taken on all that it takes: what machines ask about its health. */
     vital?: boolean;
   }
+  interface FastifyRequest {
+    /** Refused before anything was spent on it; it is counted and not logged. */
+    refusedEarly: boolean;
+  }
 }
 
 /** Milliseconds after which a call is answered that it must be made again; `handlerTimeout` of a route. */
@@ -30,6 +34,16 @@ export const deadlinesMs = {
  * than refusals, and that answers on a slow beat do not limit their number; little enough that they fit in memory.
  */
 const maxInFlight = 1_000;
+/**
+ * How long one turn of the event loop takes new requests. Those that are read later in it have waited for as long
+ * already, where no deadline counts, and hold up what was taken on before them.
+ */
+const maxTurnMs = 500;
+/**
+ * How long a refusal is held back. A client that comes again at once would otherwise be refused over and over, as fast
+ * as the process can, which then gets to little else; one that waits as it was told loses nothing.
+ */
+const refuseAfterMs = 500;
 /** Connections at most; each costs memory before it has asked for anything. */
 const maxConnections = 5_000;
 /** Refusals come in floods, and one line tells of all of them. */
@@ -46,18 +60,22 @@ export interface RequestLoad {
 export function boundRequests(server: Wire, log: Log, onRefused: (reason: RefusedFor) => void): RequestLoad {
   let inFlight = 0;
   let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const turn = new LoopTurn();
   const isFull = () => inFlight >= maxInFlight;
   server.server.maxConnections = maxConnections;
+  server.decorateRequest("refusedEarly", false);
 
   server.addHook("onRequest", (request, reply, done) => {
     if (request.routeOptions.config.vital === true) return done();
-    if (isFull()) {
+    if (isFull() || turn.ageMs() > maxTurnMs) {
       onRefused("overload");
+      request.refusedEarly = true;
       if (performance.now() - loggedAtMs >= logEveryMs) {
         loggedAtMs = performance.now();
         log.warn({ inFlight }, "overloaded: requests are refused");
       }
-      return done(overloaded);
+      setTimeout(done, refuseAfterMs, overloaded);
+      return;
     }
     inFlight++;
     // Comes in every case: once the answer is out, or the client is gone.
@@ -71,6 +89,20 @@ export function boundRequests(server: Wire, log: Log, onRefused: (reason: Refuse
     done();
   });
   return { inFlight: () => inFlight, isFull };
+}
+
+/** How long the event loop has been at the requests that it found when it last looked. */
+class LoopTurn {
+  #startedAtMs: number | undefined;
+
+  ageMs(): number {
+    if (this.#startedAtMs !== undefined) return performance.now() - this.#startedAtMs;
+    this.#startedAtMs = performance.now();
+    setImmediate(() => {
+      this.#startedAtMs = undefined;
+    });
+    return 0;
+  }
 }
 
 /** Made once: an error's stack costs more than the refusal. */

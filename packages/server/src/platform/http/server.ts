@@ -82,7 +82,7 @@ function everyAnswer(requestId: string): Record<string, string> {
   return { "cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": requestId };
 }
 
-/** One log line and one observation a request. */
+/** One log line and one observation a request; a flood of refusals is only counted. */
 export function observeRequests(server: Wire, metrics: Metrics) {
   server.addHook("onResponse", async (request, reply) => {
     // The route's pattern, not the URL: what a client puts into a URL is not ours to keep.
@@ -90,6 +90,7 @@ export function observeRequests(server: Wire, metrics: Metrics) {
     const { method } = request;
     const status = reply.statusCode;
     metrics.request({ method, route, status }, reply.elapsedTime / 1_000);
+    if (request.refusedEarly) return;
     request.log.info({ method, route, status, ms: Math.round(reply.elapsedTime * 10) / 10 }, "request");
   });
 }

@@ -51,8 +51,8 @@ export function answerWith(shape: ErrorShape, clock: Clock) {
     // Not the error's own message: it may quote what the client sent, and people paste codes everywhere.
     else request.log.debug({ refusal: code, detail: detailOf(error) }, "request refused");
     if (retryAfterSeconds !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfterSeconds)));
-    // The rest of a request that is still coming in would be waited for.
-    if (!request.raw.complete) reply.header("connection", "close");
+    // Nobody waits for the rest of it.
+    if (code === "request_timeout") reply.header("connection", "close");
     const [path = ""] = request.url.split("?", 1);
     const epochMs = instantToMs(clock.now());
     const { id: requestId } = request;

@@ -12,13 +12,6 @@ export interface KnownFinding {
 
 export const knownFindings: readonly KnownFinding[] = [
   {
-    rule: "answer",
-    what: /FOREIGN KEY constraint failed/,
-    why:
-      "An attempt that begins on a node which still remembers a key that was just deleted breaks the foreign key of " +
-      "its row, which is answered as an internal error instead of refusing the key.",
-  },
-  {
     rule: "P11",
     what: /acknowledged before it was decided/,
     why:

@@ -161,7 +161,10 @@ export function databaseThrough(link: Link): Database<Tables> {
   const absent = () => Promise.reject(new Error("not part of the simulation"));
   return {
     read,
-    reports: read,
+    report: (run) => run(read),
+    snapshot: absent,
+    unitsAtOnce: 2,
+    load: () => ({ queued: 0, oldestMs: 0, pools: {} }),
     shared: true,
     write: (unit) => link.write(unit),
     apply: async (write, _row, prepare) => {

@@ -5,15 +5,13 @@ import type { Company } from "../../installation/service.ts";
 import type { Keyring } from "../../keyring/service.ts";
 import { type Clock, type Instant, instantFromMs } from "../../platform/clock.ts";
 import type { Database } from "../../platform/database/database.ts";
-import { createLog } from "../../platform/log.ts";
 import type { Random } from "../../platform/random.ts";
+import { RevisionService } from "../../revision/service.ts";
 import type { Tables } from "../../schema/tables.ts";
 import { databaseThrough, Link, type World } from "./link.ts";
 
 /** When every run begins. */
 const beganMs = Date.UTC(2026, 0, 1, 12);
-
-const log = createLog("silent");
 
 /** What all nodes of a run have in common. */
 export interface Installation {
@@ -78,8 +76,9 @@ export class SimulatedNode {
     const { clock } = this;
     const db = databaseThrough(this.link);
     this.db = db;
-    const services = createServices({ db, company, keyring, clock, random, log });
-    const { audit, revision } = services;
+    const revision = new RevisionService({ db, companyId: company.id, clock, others: true });
+    const services = createServices({ db, company, revision, keyring, clock, random });
+    const { audit } = services;
     const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
     this.services = { ...services, authnKeys };
     this.died = new Promise((resolve) => {

@@ -3,10 +3,20 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AuditRecord } from "../../audit/canonical.ts";
 import type { Company } from "../../installation/service.ts";
 import { insertCompany } from "../../installation/store.ts";
-import { createKeys, generateRootKey, openKeyring, parseRootKey, type RootKey } from "../../keyring/service.ts";
+import {
+  createKeys,
+  generateRootKey,
+  type Keyring,
+  KeyringService,
+  parseRootKey,
+  type RootKey,
+} from "../../keyring/service.ts";
 import type { Clock } from "../../platform/clock.ts";
+import type { Database } from "../../platform/database/database.ts";
 import { migrateToLatest } from "../../platform/database/migrate.ts";
-import { insertRevision } from "../../revision/service.ts";
+import { createLog } from "../../platform/log.ts";
+import type { Random } from "../../platform/random.ts";
+import { insertRevision, RevisionService } from "../../revision/service.ts";
 import { migrations } from "../../schema/migrations.ts";
 import type { Tables } from "../../schema/tables.ts";
 import { createSettings, settingsOf } from "../../settings/service.ts";
@@ -113,10 +123,10 @@ async function drive(
   world: World,
   { seed, calls, bug }: { seed: number; calls: number; bug: Bug },
 ) {
-  const { store, company, rootKey } = beginning;
+  const { company } = beginning;
   const { scheduler, weather } = world;
   const random = randomFrom(new Dice(seed, "core"));
-  const keyring = await openKeyring(store.db, company.id, rootKey, random);
+  const keyring = await openKeyring(beginning, random);
   const dice = new Dice(seed, "callers");
   let started = 0;
   const start = () => {
@@ -134,6 +144,17 @@ async function drive(
   // Longer than any lease.
   await scheduler.sleep(5_000);
   await probe(callers);
+}
+
+/** Keys that neither come nor go during a run. */
+async function openKeyring({ store, company, rootKey }: Beginning, random: Random): Promise<Keyring> {
+  const clock: Clock = { now: () => instantAt(0), monotonicMs: () => 0, sleep: async () => {} };
+  const parts = { db: { read: store.db } as Database<Tables>, companyId: company.id, clock, random };
+  const revision = new RevisionService({ ...parts, others: false });
+  const log = createLog("silent");
+  const keyring = await KeyringService.open({ ...parts, revision, log, rootKey, readRootKeys: async () => [] });
+  const keys = await keyring.fresh();
+  return { fresh: async () => keys };
 }
 
 /** Users, keys and settings, before anything goes wrong. */

@@ -47,7 +47,7 @@ test("kill -9 releases the directory at once", async (t) => {
 });
 
 test("SIGTERM: what is under way is answered, nothing new is let in, exit 0", async () => {
-  const server = await startServer(made.dataDir);
+  const server = await startServer(made.dataDir, { SPAREKEY_DRAIN_SECONDS: "0.4" });
   const { client, ...caller } = createApiCaller(server.url, made);
   await changeSettings({ client, ...caller }, { answerTimeMs });
   let answered = false;
@@ -57,10 +57,12 @@ test("SIGTERM: what is under way is answered, nothing new is let in, exit 0", as
   await delay(200);
   const ended = server.stop("SIGTERM");
 
-  await delay(20);
+  while (!server.stdout().includes('"msg":"stopping"')) await delay(5);
   const readiness = await fetch(`${server.url}/readyz`);
   assert.equal(readiness.status, 503, "a load balancer is told first");
+  assert.equal(((await readiness.json()) as { reason: string }).reason, "stopping");
   assert.notEqual(readiness.headers.get("retry-after"), null);
+  assert.equal(readiness.headers.get("connection"), "close", "the connection can be used again");
   while (!(await isRefused(server.url))) await delay(10);
   assert.equal(answered, false, "new connections were refused only after the answers");
 

@@ -26,6 +26,7 @@ export interface Ended {
 
 export interface ServerProcess {
   url: string;
+  pid: number;
   /** What it has written so far. */
   stdout(): string;
   stderr(): string;
@@ -78,6 +79,7 @@ export async function startServer(dataDir: string, env: Environment = {}, args: 
   const scheme = env.SPAREKEY_TLS_CERT_FILE === undefined ? "http" : "https";
   return {
     url: `${scheme}://localhost:${port}`,
+    pid: child.pid ?? 0,
     stdout: () => written.stdout,
     stderr: () => written.stderr,
     stop: (signal = "SIGTERM") => {
@@ -88,10 +90,10 @@ export async function startServer(dataDir: string, env: Environment = {}, args: 
 }
 
 /** Runs `init` in a new directory. */
-export async function createInstallation(args: string[] = []): Promise<Installation> {
+export async function createInstallation(args: string[] = [], env: Environment = {}): Promise<Installation> {
   const directory = makeDirectory();
   const dataDir = join(directory, "data");
-  const { exitCode, stdout, stderr } = await runServerCommand(["init", "--data-dir", dataDir, "--json", ...args]);
+  const { exitCode, stdout, stderr } = await runServerCommand(["init", "--data-dir", dataDir, "--json", ...args], env);
   if (exitCode !== 0) throw new Error(`init failed: ${stderr}`);
   const made = JSON.parse(stdout) as { keyFile: string; authnKeyFile: string; rootKey: string };
   return {

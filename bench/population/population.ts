@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { generateCode, groupCode } from "../../packages/server/src/emergency-codes/code.ts";
 import { digestCode, newRecipe } from "../../packages/server/src/emergency-codes/digest.ts";
-import type { Keyring } from "../../packages/server/src/keyring/service.ts";
+import type { Keys } from "../../packages/server/src/keyring/service.ts";
 import { systemRandom } from "../../packages/server/src/platform/random.ts";
 import { foldLoginName } from "../../packages/server/src/users/service.ts";
 
@@ -37,7 +37,7 @@ export interface Filler {
 interface Wanted {
   count: number;
   companyId: string;
-  keyring: Keyring;
+  keyring: Keys;
   signal: AbortSignal;
 }
 

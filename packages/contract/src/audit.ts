@@ -23,6 +23,8 @@ export const auditActions = [
   "api_key.deleted",
   "authn_key.created",
   "authn_key.deleted",
+  "key.rotated",
+  "root_key.replaced",
   "principal.refused",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];

@@ -7,6 +7,11 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   code: Type.String({ description: "The permanent error code; programs switch over it." }),
   detail: Type.Optional(Type.String({ description: "What was wrong with this very request." })),
+  reason: Type.Optional(
+    Type.String({
+      description: "Why a node is not ready: `stopping`, `clock`, `standby`, `database` or `overloaded`.",
+    }),
+  ),
   requestId: Type.String({ description: "Finds the request in the server's log and record." }),
 });
 export type Problem = Static<typeof Problem>;

@@ -17,11 +17,13 @@ import { acceptIdempotencyKeys } from "./idempotency/http.ts";
 import { removeExpiredAnswers } from "./idempotency/jobs.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import type { Company } from "./installation/service.ts";
-import type { Keyring } from "./keyring/service.ts";
+import { lookForRootKey } from "./keyring/jobs.ts";
+import type { Keyring, KeyringService } from "./keyring/service.ts";
 import { describeRoutes, openApiRoute } from "./openapi.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database/database.ts";
 import { problemShape, vendorShape } from "./platform/http/error-shapes.ts";
+import { boundRequests } from "./platform/http/overload.ts";
 import { createHttpServer, observeRequests } from "./platform/http/server.ts";
 import type { ErrorShape, Wire } from "./platform/http/wire.ts";
 import { addWire, answerErrorsAs, answerWith } from "./platform/http/wire-errors.ts";
@@ -30,8 +32,7 @@ import type { Log } from "./platform/log.ts";
 import { createMetrics, type Metrics } from "./platform/metrics.ts";
 import type { Random } from "./platform/random.ts";
 import { Readiness } from "./platform/readiness.ts";
-import { RevisionService } from "./revision/service.ts";
-import { refuseAfterRollback } from "./rollback/http.ts";
+import type { RevisionService } from "./revision/service.ts";
 import { keepRecordMark } from "./rollback/jobs.ts";
 import type { RollbackWatch } from "./rollback/service.ts";
 import type { Tables } from "./schema/tables.ts";
@@ -45,7 +46,8 @@ import { version } from "./version.ts";
 export interface AppOptions {
   db: Database<Tables>;
   company: Company;
-  keyring: Keyring;
+  revision: RevisionService;
+  keyring: KeyringService;
   clock: Clock;
   random: Random;
   log: Log;
@@ -65,11 +67,13 @@ export interface App {
   audit: AuditService;
 }
 
+/** What the services need of it; keys may come from anywhere. */
+type ServiceOptions = Pick<AppOptions, "db" | "company" | "revision" | "clock" | "random"> & { keyring: Keyring };
+
 /** What the service does, before any wire: every feature, in the order in which each needs the others. */
-export function createServices({ db, company, keyring, clock, random }: AppOptions, metrics?: Metrics) {
+export function createServices({ db, company, revision, keyring, clock, random }: ServiceOptions, metrics?: Metrics) {
   const companyId = company.id;
   const audit = new AuditService({ db, companyId, clock, random, ...(metrics && { onRecord: metrics.event }) });
-  const revision = new RevisionService({ db, companyId, clock, others: db.shared });
   const settings = new SettingsService({ db, companyId, clock, audit, revision });
   const onUser = mirrorUserIn(companyId);
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
@@ -88,21 +92,30 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { audit, revision, settings, users, idempotency, codes, authentication } = services;
   const apiKeys = new ApiKeysService({ db, company, clock, random, audit, revision });
   const authnKeys = new AuthnKeysService({ db, companyId: company.id, clock, random, audit, revision });
-  const { readiness = new Readiness(), isStopping = () => false, metricsToken } = options;
+  const { readiness = new Readiness() } = options;
+  if (rollback !== undefined) readiness.add("rollback", () => rollback.problem());
+  const { isStopping = () => false, metricsToken } = options;
   const access = new AccessService({ apiKeys, authnKeys, audit, settings, readiness, metricsToken });
-  const health = new HealthService(db, readiness, isStopping, rollback);
 
   const http = createHttpServer({
     log,
     newRequestId: () => random.uuid(),
     trustedProxies: options.trustedProxies ?? [],
     tls: options.tls,
+    isStopping,
     answerError: (error, request, reply) => answerWith(shapeAt(request.url), clock)(error, request, reply),
+  });
+  const load = boundRequests(http, log, metrics.refused);
+  const health = new HealthService({ db, keyring: options.keyring, readiness, isStopping, isFull: load.isFull });
+  metrics.watch({
+    inFlight: load.inFlight,
+    database: () => db.load(),
+    leaseAgeMs: () => revision.ageMs(),
+    notReady: async () => (await health.problem())?.reason,
   });
   answerErrorsAs(http, problemShape, clock);
   observeRequests(http, metrics);
   await describeRoutes(http, company.publicUrl, version);
-  if (rollback !== undefined) refuseAfterRollback(http, rollback);
   guardRoutes(http, access);
   acceptIdempotencyKeys(http);
   const addRoutes = (prefix: string, shape: ErrorShape, routes: (wire: Wire) => void) =>
@@ -126,8 +139,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   await http.ready();
 
+  const jobs = [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency)];
   const marks = rollback === undefined ? [] : [keepRecordMark(rollback)];
-  return { http, audit, jobs: [removeExpiredAttempts(authentication), removeExpiredAnswers(idempotency), ...marks] };
+  return { http, audit, jobs: [...jobs, lookForRootKey(options.keyring), ...marks] };
 }
 
 /** The shape of the wire that a URL belongs to, where no route was found that would know. */

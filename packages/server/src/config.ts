@@ -22,8 +22,20 @@ export interface Config {
   logLevel: string;
   database: DatabaseChoice;
   ha: HighAvailability;
+  /** How long the node goes on serving after it has said that it is stopping. */
+  drainMs: number;
 }
 
+/**
+ * Where the root key comes from, 32 bytes as base64 text. A file is read and a command is run by whoever needs the
+ * key (commands/root-key.ts): most commands do not, and reading the environment changes nothing.
+ */
+export type RootKeySource =
+  | { kind: "value"; text: string }
+  | { kind: "command"; command: string }
+  | { kind: "file"; path: string }
+  /** `root.key`, which `init` makes and `keys rewrap` replaces. */
+  | { kind: "data directory"; path: string };
 /** The embedded database in the data directory, or PostgreSQL, whose URL is among the secrets. */
 export type DatabaseChoice = { kind: "sqlite" } | { kind: "postgres" };
 
@@ -36,8 +48,7 @@ export type HighAvailability = (typeof highAvailabilities)[number];
 
 /** Kept apart so that a config can be logged. */
 export interface Secrets {
-  /** Base64 text; undefined until `init` has made one. */
-  rootKey: string | undefined;
+  rootKey: RootKeySource;
   metricsToken: string | undefined;
   /** `postgres://…` of the role that serves; undefined for the embedded database. */
   databaseUrl: string | undefined;
@@ -76,13 +87,18 @@ const known = [
   "METRICS_TOKEN_FILE",
   "ROOT_KEY",
   "ROOT_KEY_FILE",
+  "ROOT_KEY_COMMAND",
   "DATABASE_URL",
   "DATABASE_URL_FILE",
   "DATABASE_OWNER_URL",
   "DATABASE_OWNER_URL_FILE",
   "HA",
+  "DRAIN_SECONDS",
 ].map((name) => `SPAREKEY_${name}`);
 
+/** Alone, a node that drains keeps clients away for longer than it must; among others, a load balancer has to see it first. */
+const drainSeconds = { sqlite: "0.1", postgres: "5" };
+const maxDrainSeconds = 300;
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 /** Names of this machine that nobody else can reach. */
 const loopbackHosts = ["localhost", "127.0.0.1", "::1"];
@@ -108,11 +124,12 @@ export function readConfig(env: Environment): Configuration {
   const dataDir = resolve(text("DATA_DIR", "./data"));
   const host = text("HOST", "localhost");
   const secrets: Secrets = {
-    rootKey: readSecret(env, "ROOT_KEY", join(dataDir, "root.key"), problems),
-    metricsToken: readSecret(env, "METRICS_TOKEN", undefined, problems),
+    rootKey: readRootKeySource(env, dataDir, problems),
+    metricsToken: readSecret(env, "METRICS_TOKEN", problems),
     databaseUrl: readDatabaseUrl(env, "DATABASE_URL", problems),
     databaseOwnerUrl: readDatabaseUrl(env, "DATABASE_OWNER_URL", problems),
   };
+  const database = { kind: secrets.databaseUrl === undefined ? "sqlite" : "postgres" } as const;
   const config: Config = {
     dataDir,
     host,
@@ -122,8 +139,9 @@ export function readConfig(env: Environment): Configuration {
     companyName: text("COMPANY", "My Company"),
     profile: choice("PROFILE", profiles, "vendor"),
     logLevel: choice("LOG_LEVEL", logLevels, "info"),
-    database: { kind: secrets.databaseUrl === undefined ? "sqlite" : "postgres" },
+    database,
     ha: choice("HA", highAvailabilities, "off"),
+    drainMs: readDrainMs(text("DRAIN_SECONDS", drainSeconds[database.kind]), problems),
   };
   if (config.ha !== "off" && config.database.kind === "sqlite") {
     problems.push(`SPAREKEY_HA is ${config.ha}: the embedded database has no standby; set SPAREKEY_DATABASE_URL`);
@@ -136,6 +154,14 @@ function readPort(value: string, problems: string[]): number {
   const port = Number(value);
   if (!/^\d{1,5}$/.test(value) || port > 65_535) problems.push(`SPAREKEY_PORT is ${value}: it must be 0 to 65535`);
   return port;
+}
+
+function readDrainMs(value: string, problems: string[]): number {
+  const seconds = Number(value);
+  if (!(seconds >= 0 && seconds <= maxDrainSeconds)) {
+    problems.push(`SPAREKEY_DRAIN_SECONDS is ${value}: it must be 0 to ${maxDrainSeconds}`);
+  }
+  return seconds * 1_000;
 }
 
 function readExposure(env: Environment, host: string, problems: string[]): Exposure {
@@ -180,15 +206,30 @@ function readPublicUrl(value: string, problems: string[]): string | undefined {
   return url.origin;
 }
 
-/** The value itself, or the file that `…_FILE` names, or the usual file if it is there. */
-function readSecret(env: Environment, name: string, usualFile: string | undefined, problems: string[]) {
+function readRootKeySource(env: Environment, dataDir: string, problems: string[]): RootKeySource {
+  const { SPAREKEY_ROOT_KEY: text, SPAREKEY_ROOT_KEY_FILE: file, SPAREKEY_ROOT_KEY_COMMAND: command } = env;
+  if ([text, file, command].filter((given) => given !== undefined).length > 1) {
+    problems.push("SPAREKEY_ROOT_KEY, SPAREKEY_ROOT_KEY_FILE and SPAREKEY_ROOT_KEY_COMMAND exclude each other");
+  }
+  if (text !== undefined) return { kind: "value", text };
+  if (command !== undefined) {
+    if (command.trim() === "") problems.push("SPAREKEY_ROOT_KEY_COMMAND is empty: it must be a command line");
+    return { kind: "command", command };
+  }
+  if (file === undefined) return { kind: "data directory", path: join(dataDir, "root.key") };
+  if (readFileOr(file) === undefined) problems.push(`cannot read ${file}, which SPAREKEY_ROOT_KEY_FILE names`);
+  return { kind: "file", path: file };
+}
+
+/** The value itself, or the file that `…_FILE` names. */
+function readSecret(env: Environment, name: string, problems: string[]) {
   const value = env[`SPAREKEY_${name}`];
   const file = env[`SPAREKEY_${name}_FILE`];
   if (value !== undefined && file !== undefined) {
     problems.push(`SPAREKEY_${name} and SPAREKEY_${name}_FILE exclude each other`);
   }
   if (value !== undefined) return value;
-  if (file === undefined) return usualFile && readFileOr(usualFile)?.trim();
+  if (file === undefined) return undefined;
   const content = readFileOr(file)?.trim();
   if (content === undefined) problems.push(`cannot read ${file}, which SPAREKEY_${name}_FILE names`);
   return content;
@@ -196,7 +237,7 @@ function readSecret(env: Environment, name: string, usualFile: string | undefine
 
 /** Never quotes the URL: it holds a password. */
 function readDatabaseUrl(env: Environment, name: string, problems: string[]): string | undefined {
-  const value = readSecret(env, name, undefined, problems);
+  const value = readSecret(env, name, problems);
   if (value === undefined) return undefined;
   const url = URL.parse(value);
   if (url === null || !["postgres:", "postgresql:"].includes(url.protocol) || url.pathname.length < 2) {

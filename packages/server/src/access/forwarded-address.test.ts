@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createApp } from "../app.ts";
-import { openKeyring } from "../keyring/service.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { openKeyring } from "../testing/data-directory.ts";
 import { startInstallation, type TestInstallation } from "../testing/installation.ts";
 
 const proxy = "192.0.2.10";
@@ -21,9 +21,9 @@ describe("a forwarded address", () => {
 
   async function appBehind(trustedProxies: string[]): Promise<Wire> {
     const { db, company, clock, rootKey } = sparekey;
-    const keyring = await openKeyring(db.read, company.id, rootKey, systemRandom);
+    const node = await openKeyring({ db, company, rootKey, clock });
     const log = createLog("silent");
-    return (await createApp({ db, company, keyring, clock, random: systemRandom, log, trustedProxies })).http;
+    return (await createApp({ db, company, ...node, clock, random: systemRandom, log, trustedProxies })).http;
   }
 
   /** A hundred wrong tokens by way of one machine, each said to come from another address; answers the statuses. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fastify } from "fastify";
 import { createApp } from "../app.ts";
-import { openKeyring } from "../keyring/service.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { openKeyring } from "../testing/data-directory.ts";
 import { assertErrorShape } from "../testing/error-shape.ts";
 import { startInstallation, type TestInstallation } from "../testing/installation.ts";
 import { exchange, requestText } from "../testing/raw-http.ts";
@@ -61,9 +61,9 @@ describe("every route", () => {
 
   async function secondApp(metricsToken?: string): Promise<Wire> {
     const { db, company, clock, rootKey } = sparekey;
-    const keyring = await openKeyring(db.read, company.id, rootKey, systemRandom);
+    const node = await openKeyring({ db, company, rootKey, clock });
     const log = createLog("silent");
-    return (await createApp({ db, company, keyring, clock, random: systemRandom, log, metricsToken })).http;
+    return (await createApp({ db, company, ...node, clock, random: systemRandom, log, metricsToken })).http;
   }
 
   it("demands what it was meant to demand", () => {

@@ -1,4 +1,5 @@
 import { AuditPage, AuditQuery } from "@sparekey/contract";
+import { deadlinesMs } from "../platform/http/overload.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import type { AuditService } from "./service.ts";
 
@@ -7,6 +8,7 @@ export function auditRoutes(wire: Wire, audit: AuditService) {
   wire.get(
     "/audit/events",
     {
+      handlerTimeout: deadlinesMs.slow,
       config: { access: { by: "administrator", permission: "rsa.audit.admin" } },
       schema: {
         summary: "Read the audit record",

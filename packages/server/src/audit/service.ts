@@ -102,17 +102,15 @@ export class AuditService {
   async find(query: AuditQuery): Promise<AuditPage> {
     const { db } = this.#with;
     const newest = query.last !== undefined;
-    // Below the last number that is seen now, everything is there once the writes that have begun are over.
-    const end = await store.findLastSequence(db.reports);
-    await db.settled();
-    const rows = await store.findEvents(
-      db.reports,
-      { ...query, end },
-      query.last ?? query.limit ?? defaultPage,
-      newest,
-    );
-    const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? end : 0);
-    return { events: rows.map(toEvent), cursor };
+    return db.report(async (reports) => {
+      // Below the last number that is seen now, everything is there once the writes that have begun are over.
+      const end = await store.findLastSequence(reports);
+      await db.settled();
+      const limit = query.last ?? query.limit ?? defaultPage;
+      const rows = await store.findEvents(reports, { ...query, end }, limit, newest);
+      const cursor = rows.at(-1)?.sequence ?? query.after ?? (newest ? end : 0);
+      return { events: rows.map(toEvent), cursor };
+    });
   }
 }
 

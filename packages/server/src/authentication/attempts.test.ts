@@ -100,9 +100,17 @@ describe("an attempt, apart from what it answers", () => {
   it("goes on in another process on the same database, with the tries it has used", async () => {
     await client.initialize(name, { sessionAttributes: [{ kept: true }] });
     await client.verify(wrong);
-    const { db, company, keyring } = await openDataDirectory(sparekey);
+    const { db, company, revision, keyring } = await openDataDirectory(sparekey, sparekey.clock);
     const log = createLog("silent");
-    const { http } = await createApp({ db, company, keyring, clock: sparekey.clock, random: systemRandom, log });
+    const { http } = await createApp({
+      db,
+      company,
+      revision,
+      keyring,
+      clock: sparekey.clock,
+      random: systemRandom,
+      log,
+    });
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
     const there = new AuthnClient({
       ...sparekey,

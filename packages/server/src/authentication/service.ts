@@ -49,7 +49,7 @@ export class AuthenticationService {
 
   async initialize(call: ClientCall, request: AuthnInitialize): Promise<AuthnAnswer> {
     const { db, clock, codes, companyId, settings } = this.#with;
-    const attempt = this.#newAttempt(call, request);
+    const attempt = await this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
     const { answerTimeMs } = (await settings.current()).settings;
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
@@ -68,14 +68,14 @@ export class AuthenticationService {
 
   /** Refuses with `attempt_not_found` once the attempt has ended, was removed, or belongs to another key. */
   async verify(call: ClientCall, request: AuthnVerify): Promise<AuthnAnswer> {
-    const { db, clock, random, keyring, codes, settings } = this.#with;
+    const { db, clock, random, codes, settings } = this.#with;
     const { authnAttemptId: id, inResponseTo, messageId } = request.context;
     const code = codeIn(request.subjectCredentials);
     const attempt = await this.#getAttempt(call, id);
     if (attempt.state !== "open") throw new Refusal("attempt_not_found");
+    const { name } = await this.#openSubject(attempt);
     const { answerTimeMs } = (await settings.current()).settings;
     return answerOnTheBeat(clock, answerTimeMs, async () => {
-      const { name } = openSubject(attempt.subject, id, keyring);
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });
       const nextMessageId = random.uuid();
       const situation = await db.write(async (trx): Promise<Situation> => {
@@ -116,7 +116,7 @@ export class AuthenticationService {
     }
   }
 
-  #newAttempt(call: ClientCall, request: AuthnInitialize): store.Attempt {
+  async #newAttempt(call: ClientCall, request: AuthnInitialize): Promise<store.Attempt> {
     const { clock, random, keyring } = this.#with;
     if (request.authMethodId && request.authMethodId !== methodId) {
       throw new Refusal("malformed_request", { answer: `authMethodId must be ${methodId}, or left out.` });
@@ -136,7 +136,7 @@ export class AuthenticationService {
     return {
       id,
       authnKeyId: call.principal.id,
-      subject: sealSubject(subject, id, keyring),
+      subject: sealSubject(subject, id, await keyring.fresh()),
       messageId: random.uuid(),
       state: "open",
       tries: request.subjectCredentials?.length ? 1 : 0,
@@ -175,8 +175,14 @@ export class AuthenticationService {
     return db.write((trx) => store.removeAttempt(trx, id, call.principal.id, { now: clock.now(), finishedOnly }));
   }
 
-  #statusAnswer(attempt: store.Attempt, code: AttemptResponseCode, reason: string): AuthnStatusAnswer {
-    const { name, policyId, sessionAttributes } = openSubject(attempt.subject, attempt.id, this.#with.keyring);
+  async #openSubject({ subject, id }: store.Attempt): Promise<Subject> {
+    const opened = openSubject(subject, id, await this.#with.keyring.fresh());
+    if (opened === undefined) throw new Refusal("attempt_not_found");
+    return opened;
+  }
+
+  async #statusAnswer(attempt: store.Attempt, code: AttemptResponseCode, reason: string): Promise<AuthnStatusAnswer> {
+    const { name, policyId, sessionAttributes } = await this.#openSubject(attempt);
     return {
       attemptResponseCode: code,
       attemptReasonCode: reason,

@@ -1,5 +1,5 @@
 /** What an attempt must remember of its beginning, sealed: people type codes into name fields. */
-import type { Keyring } from "../keyring/service.ts";
+import type { Keys } from "../keyring/service.ts";
 
 export interface Subject {
   /** As typed. */
@@ -14,12 +14,14 @@ export interface SealedSubject {
   kid: string;
 }
 
-export function sealSubject(subject: Subject, attemptId: string, keyring: Keyring): SealedSubject {
-  return keyring.seal("attempt_seal", contextOf(attemptId), Buffer.from(JSON.stringify(subject)));
+export function sealSubject(subject: Subject, attemptId: string, keys: Keys): SealedSubject {
+  return keys.seal("attempt_seal", contextOf(attemptId), Buffer.from(JSON.stringify(subject)));
 }
 
-export function openSubject(sealed: SealedSubject, attemptId: string, keyring: Keyring): Subject {
-  return JSON.parse(keyring.open("attempt_seal", contextOf(attemptId), sealed).toString()) as Subject;
+/** Undefined once the key is retired: whoever the attempt was about, it is over. */
+export function openSubject(sealed: SealedSubject, attemptId: string, keys: Keys): Subject | undefined {
+  const plain = keys.open("attempt_seal", contextOf(attemptId), sealed);
+  return plain && (JSON.parse(plain.toString()) as Subject);
 }
 
 function contextOf(attemptId: string): string {

@@ -129,9 +129,9 @@ describe("restoring a backup", () => {
   it("needs the root key that the backup was made under", async () => {
     const backup = await checkBackup(path);
     const empty = () => openSqlite<Tables>(":memory:");
-    await checkRootKey(empty(), backup, core.rootKey, systemRandom);
+    await checkRootKey(empty(), backup, core.rootKey);
     const other = Buffer.alloc(32, 7) as Buffer as RootKey;
-    await assert.rejects(checkRootKey(empty(), backup, other, systemRandom), WrongRootKey);
+    await assert.rejects(checkRootKey(empty(), backup, other), WrongRootKey);
   });
 });
 
@@ -247,7 +247,7 @@ describe("a backup of the first release's database", () => {
     assert.ok(!backup.header.tables.some(({ name }) => name === "revision"));
 
     const rootKey = parseRootKey(fixture.rootKey) as RootKey;
-    await checkRootKey(openSqlite<Tables>(":memory:"), backup, rootKey, systemRandom);
+    await checkRootKey(openSqlite<Tables>(":memory:"), backup, rootKey);
     const restored = await restoreFrom(path, rootKey, clock);
     assert.deepEqual(restored.migrated[0], "0002-many-nodes");
     assert.deepEqual(await rowsOf(restored.db, "users"), users);

@@ -1,7 +1,7 @@
 /** A backup is every table of one moment in one file; restoring it voids every code that was live in it. */
 import { AuditService } from "../audit/service.ts";
 import { type Company, findCompany } from "../installation/service.ts";
-import { openKeyring, type RootKey } from "../keyring/service.ts";
+import { type RootKey, rootKeyFits, WrongRootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { type Migrations, migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
@@ -94,7 +94,6 @@ export async function checkRootKey(
   empty: Database<Tables>,
   { header, first }: CheckedBackup,
   rootKey: RootKey,
-  random: Random,
 ): Promise<void> {
   await empty.migrate(async (connection) => {
     await migrateToLatest(connection, migrationsOf(header));
@@ -102,7 +101,8 @@ export async function checkRootKey(
       await new RowInserter(connection, name, columns).insert((first.get(name) ?? []).map(parseRow));
     }
     await migrateToLatest(connection, migrations);
-    await openKeyring(connection, header.company.id, rootKey, random);
+    if (await rootKeyFits(connection, header.company.id, rootKey)) return;
+    throw new WrongRootKey("the root key does not open the keys in the backup");
   });
 }
 

@@ -22,7 +22,7 @@ export const exitCodes = {
   1: "an unexpected error",
   2: "wrong options or configuration",
   3: "the data directory is missing, already initialised, in use, moved, or from a newer version",
-  4: "the root key does not fit the database",
+  4: "there is no root key, or it does not fit the database",
   5: "the address or port cannot be listened on",
   6: "the database cannot be used",
   7: "the database went back to an earlier state",

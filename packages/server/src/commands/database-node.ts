@@ -33,13 +33,13 @@ export async function joinDatabase(
   await waitForSchema(db, log);
   const clock = new DatabaseClock(() => db.timeMs(), systemClock);
   await clock.sample();
-  readiness.add(() => clock.problem());
+  readiness.add("clock", () => clock.problem());
   const jobs: Job[] = [{ name: "sample the database's time", everyMs, run: () => clock.sample() }];
   if (ha === "required") {
     const standbys = new StandbyWatch(() => db.synchronousStandbys(), systemClock);
     await standbys.look();
     if (standbys.problem() !== undefined) throw noStandby();
-    readiness.add(() => standbys.problem());
+    readiness.add("standby", () => standbys.problem());
     jobs.push({ name: "look for the standby", everyMs, run: () => standbys.look() });
   }
   if (await mayRewriteRecord(db.read)) {

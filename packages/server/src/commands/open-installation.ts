@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { findMovedTo } from "../backup/service.ts";
 import type { Config, Secrets } from "../config.ts";
 import { type Company, findCompany } from "../installation/service.ts";
-import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { pendingMigrations } from "../platform/database/migrate.ts";
 import { openPostgres } from "../platform/database/postgres.ts";
-import { openSqlite } from "../platform/database/sqlite.ts";
+import { openSqlite, servingBusyTimeoutMs } from "../platform/database/sqlite.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
@@ -18,11 +17,11 @@ export const databaseFile = "sparekey.db";
 export const markFile = "record.mark";
 
 /** The database that the configuration names, which `init` has made. */
-export function openDatabase(config: Config, { databaseUrl }: Secrets): Database<Tables> {
-  return databaseUrl === undefined ? openEmbedded(config) : openPostgres<Tables>(databaseUrl);
+export function openDatabase(config: Config, { databaseUrl }: Secrets, { serving = false } = {}): Database<Tables> {
+  return databaseUrl === undefined ? openEmbedded(config, { serving }) : openPostgres<Tables>(databaseUrl);
 }
 
-export function openEmbedded({ dataDir }: Config): Database<Tables> {
+export function openEmbedded({ dataDir }: Config, { serving = false } = {}): Database<Tables> {
   const path = join(dataDir, databaseFile);
   if (!existsSync(path)) {
     throw new CommandError(`${dataDir} holds no Sparekey installation`, {
@@ -30,7 +29,7 @@ export function openEmbedded({ dataDir }: Config): Database<Tables> {
       exitCode: 3,
     });
   }
-  return openSqlite<Tables>(path);
+  return openSqlite<Tables>(path, serving ? servingBusyTimeoutMs : undefined);
 }
 
 /** The same for what changes the schema: on PostgreSQL as the role that owns the tables, if one is named. */
@@ -89,15 +88,6 @@ export async function requireInstallation(
     });
   }
   return { company, pending };
-}
-
-export function getRootKey({ rootKey }: Secrets, { dataDir }: Config): RootKey {
-  const key = rootKey === undefined ? undefined : parseRootKey(rootKey);
-  if (key !== undefined) return key;
-  throw new CommandError(rootKey === undefined ? "there is no root key" : "the root key is not 32 bytes of base64", {
-    hint: `put the key that init made into ${join(dataDir, "root.key")}, or name it with SPAREKEY_ROOT_KEY_FILE`,
-    exitCode: 4,
-  });
 }
 
 /** Whether others on this machine could read the secrets in a directory. */

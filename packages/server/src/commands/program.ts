@@ -2,12 +2,16 @@
 import { roles } from "@sparekey/contract";
 import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig } from "../config.ts";
+import { type KeyPurpose, keyPurposes } from "../keyring/service.ts";
 import { DatabaseUnavailable } from "../platform/database/database.ts";
 import { version } from "../version.ts";
 import { addBackupCommands } from "./backup-commands.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { init } from "./init.ts";
 import { createApiKey, createAuthnKey, deleteKey, listKeys } from "./keys.ts";
+import { describeRewrap, rewrapKeys } from "./keys-rewrap.ts";
+import { describeRotation, rotateKeys } from "./keys-rotate.ts";
+import { describeKeys, keysStatus } from "./keys-status.ts";
 import { migrate } from "./migrate.ts";
 import { moveToPostgres } from "./move.ts";
 import { serve } from "./serve.ts";
@@ -40,8 +44,9 @@ const program = new Command("sparekey-server")
     "after",
     `
 Every option is also a variable: --data-dir is SPAREKEY_DATA_DIR. Variables alone: SPAREKEY_TLS_CERT_FILE,
-SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, and, also with _FILE,
-SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL, SPAREKEY_DATABASE_OWNER_URL.
+SPAREKEY_TLS_KEY_FILE, SPAREKEY_TRUSTED_PROXIES, SPAREKEY_LOG_LEVEL, SPAREKEY_HA, SPAREKEY_DRAIN_SECONDS,
+SPAREKEY_ROOT_KEY_COMMAND, and, also with _FILE, SPAREKEY_METRICS_TOKEN, SPAREKEY_ROOT_KEY, SPAREKEY_DATABASE_URL,
+SPAREKEY_DATABASE_OWNER_URL.
 
 Examples:
   sparekey-server init --company "Example Corp" --public-url https://sparekey.example.com
@@ -114,7 +119,9 @@ program
     print(options, { migrations: ran }, ran.length === 0 ? "The database is up to date." : `Ran ${ran.join(", ")}.`);
   });
 
-const keys = program.command("keys").description("API keys and Authentication API keys; works beside a running server");
+const keys = program
+  .command("keys")
+  .description("API keys, Authentication API keys and the service's own keys; works beside a running server");
 
 keys
   .command("create")
@@ -153,6 +160,40 @@ keys
   .action(async (id: string, options: Options) => {
     await deleteKey(configOf(options), id);
     print(options, { deleted: id }, `Deleted ${id}.`);
+  });
+
+keys
+  .command("status")
+  .description("show the service's own keys: what each is for, from when to when, and how many codes need it")
+  .addOption(dataDir)
+  .addOption(json)
+  .action(async (options: Options) => {
+    const shown = await keysStatus(configOf(options));
+    print(options, shown, describeKeys(shown));
+  });
+
+keys
+  .command("rotate")
+  .description("make new keys for the service's own work; every server takes them up by itself")
+  .addOption(dataDir)
+  .addOption(new Option("--purpose <purpose>", "what for").choices([...keyPurposes, "all"]).default("all"))
+  .option("--overlap <duration>", "how long older keys stay good, such as 2h, 7d or 0 (default: each purpose's own)")
+  .addOption(json)
+  .action(async ({ purpose, overlap, ...options }: Options & { purpose: KeyPurpose | "all"; overlap?: string }) => {
+    const made = await rotateKeys(configOf(options), { purpose, overlap });
+    print(options, made, describeRotation(made));
+  });
+
+keys
+  .command("rewrap")
+  .description("replace the root key: wrap the service's own keys under another one")
+  .addOption(dataDir)
+  .option("--new-root-key-file <file>", "the new root key, 32 bytes of base64 (default: a new one is made)")
+  .addOption(json)
+  .action(async ({ newRootKeyFile, ...options }: Options & { newRootKeyFile?: string }) => {
+    const configuration = configOf(options);
+    const made = await rewrapKeys(configuration, newRootKeyFile);
+    print(options, made, describeRewrap(made, configuration.secrets.rootKey));
   });
 
 addBackupCommands(program, { dataDir, json, configOf, print });

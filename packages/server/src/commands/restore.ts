@@ -19,8 +19,9 @@ import { currentMark, type RecordMark, writeMark } from "../rollback/service.ts"
 import type { Tables } from "../schema/tables.ts";
 import { CommandError } from "./command-error.ts";
 import { lockDataDir, migrateAsOwner } from "./migrate.ts";
-import { databaseFile, databaseName, getRootKey, markFile, openAsOwner } from "./open-installation.ts";
+import { databaseFile, databaseName, markFile, openAsOwner } from "./open-installation.ts";
 import { showProgress } from "./progress.ts";
+import { getRootKey } from "./root-key.ts";
 
 export interface RestoredInstallation {
   database: string;
@@ -38,7 +39,7 @@ export async function restore({ config, secrets }: Configuration, path: string):
   const { dataDir } = config;
   const embedded = config.database.kind === "sqlite";
   requireNewTarget(dataDir);
-  const rootKey = getRootKey(secrets, config);
+  const rootKey = await getRootKey(secrets.rootKey, config);
   try {
     const backup = await checkBackup(path);
     await requireRootKey(backup, rootKey);
@@ -78,7 +79,7 @@ function requireNewTarget(dataDir: string) {
 async function requireRootKey(backup: CheckedBackup, rootKey: RootKey) {
   const empty = openSqlite<Tables>(":memory:");
   try {
-    await checkRootKey(empty, backup, rootKey, systemRandom);
+    await checkRootKey(empty, backup, rootKey);
   } catch (error) {
     if (!(error instanceof WrongRootKey)) throw error;
     throw new CommandError("the root key does not open the keys in the backup", {

@@ -10,6 +10,7 @@ import {
   acceptRollback,
   currentMark,
   findRollback,
+  onceDurable,
   type RecordMark,
   type Rollback,
   RollbackWatch,
@@ -47,6 +48,7 @@ export async function guardAgainstRollback({ db, company, dataDir, log, accept }
     log.info("nothing went back: --accept-rollback had nothing to do");
   }
   const mark = await currentMark(db.read, companyId);
+  await onceDurable(db);
   if (mark !== undefined) await writeMark(markPath, mark);
   return new RollbackWatch({ db, companyId, clock: systemClock, log, markPath, mark });
 }

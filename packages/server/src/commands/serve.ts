@@ -3,9 +3,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createSecureContext } from "node:tls";
 import { type App, createApp } from "../app.ts";
+import { AuditService } from "../audit/service.ts";
 import type { Config, Secrets } from "../config.ts";
 import type { Company } from "../installation/service.ts";
-import { type Keyring, openKeyring, WrongRootKey } from "../keyring/service.ts";
+import { RotationService } from "../keyring/rotation-service.ts";
+import { KeyringService, type RootKey, WrongRootKey } from "../keyring/service.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
@@ -14,44 +16,49 @@ import { createLog, type Log } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import { Readiness } from "../platform/readiness.ts";
 import { commandCall } from "../principal.ts";
+import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { version } from "../version.ts";
 import { CommandError } from "./command-error.ts";
 import { type DatabaseNode, joinDatabase } from "./database-node.ts";
 import { lockDataDir } from "./migrate.ts";
-import { getCompany, getRootKey, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { getCompany, isOpenToOthers, openDatabase } from "./open-installation.ts";
+import { explainWrongRootKey } from "./open-keyring.ts";
 import { guardAgainstRollback } from "./rollback-guard.ts";
+import { fitRootKey, getRootKey, readRootKeys } from "./root-key.ts";
 
-/** A stop that takes longer than this is cut short. */
+/** Connections that may wait to be accepted; the system bounds it as well. Node's 511 make a crowd wait for seconds. */
+const backlogConnections = 4_096;
+/** What is under way once the node has drained is cut short after this time. */
 const stopWithinMs = 10_000;
-/** How long a load balancer gets to see that the node is not ready before connections are closed. */
-const settleMs = 100;
 
 /** Resolves once the service listens. It then runs until SIGTERM or SIGINT. */
 export async function serve(config: Config, secrets: Secrets, { acceptRollback = false } = {}): Promise<void> {
-  const db = openDatabase(config, secrets);
-  const rootKey = getRootKey(secrets, config);
+  const db = openDatabase(config, secrets, { serving: true });
+  const givenKey = await getRootKey(secrets.rootKey, config);
   const log = createLog(config.logLevel);
   const readiness = new Readiness();
   const { clock, jobs, release } = await (config.database.kind === "sqlite"
     ? serveEmbedded(db, config, log)
     : joinDatabase(db, config, { log, readiness }));
   const company = await getCompany(db, config);
-  const keyring = await openKeyringOrExplain(db, company, rootKey);
+  const parts = { db, companyId: company.id, clock, random: systemRandom };
+  const revision = new RevisionService({ ...parts, others: db.shared });
+  const keyring = await openKeyring({ ...parts, revision, log }, { config, secrets, company, givenKey });
 
   const { dataDir } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const rollback = await guardAgainstRollback({ db, company, dataDir, log, accept: acceptRollback });
 
-  let stopping = false;
+  const stopping = new AbortController();
   const app = await createApp({
-    ...{ db, company, keyring, log, clock, readiness, rollback },
+    ...{ db, company, revision, keyring, log, clock, readiness, rollback },
     random: systemRandom,
     tls: readTls(config),
     trustedProxies: config.exposure.kind === "proxy" ? config.exposure.networks : [],
     metricsToken: secrets.metricsToken,
-    isStopping: () => stopping,
+    isStopping: () => stopping.signal.aborted,
   });
   const { audit } = app;
   await audit.recordAlone(commandCall, {
@@ -60,11 +67,12 @@ export async function serve(config: Config, secrets: Secrets, { acceptRollback =
   });
   const stopJobs = startJobs([...app.jobs, ...jobs], log);
   const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, "stopping");
-    setTimeout(() => process.exit(1), stopWithinMs).unref();
-    await systemClock.sleep(settleMs);
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    log.info({ signal, drainMs: config.drainMs }, "stopping");
+    setTimeout(() => process.exit(1), config.drainMs + stopWithinMs).unref();
+    // A load balancer sees meanwhile that the node is not ready; until then it goes on sending, and is answered.
+    await systemClock.sleep(config.drainMs);
     await app.http.close();
     await stopJobs();
     await rollback.look().catch((error: unknown) => log.error({ err: error }, "the record mark was not moved on"));
@@ -94,26 +102,24 @@ async function migrateIfBehind(db: Database<Tables>, log: Log) {
   log.info({ migrations: ran }, "database migrated");
 }
 
-async function openKeyringOrExplain(
-  db: Database<Tables>,
-  company: Company,
-  rootKey: Parameters<typeof openKeyring>[2],
-): Promise<Keyring> {
+async function openKeyring(
+  parts: Omit<Parameters<typeof KeyringService.open>[0], "rootKey" | "readRootKeys">,
+  { config, secrets, company, givenKey }: { config: Config; secrets: Secrets; company: Company; givenKey: RootKey },
+): Promise<KeyringService> {
+  const source = secrets.rootKey;
   try {
-    return await openKeyring(db.read, company.id, rootKey, systemRandom);
+    const { rootKey, finished } = await fitRootKey(givenKey, { source, config }, { db: parts.db, company });
+    if (finished) parts.log.info({ dataDir: config.dataDir }, "root.key.next is now root.key, as keys rewrap began");
+    await new RotationService({ ...parts, audit: new AuditService(parts) }).addMissingKeys(rootKey);
+    return await KeyringService.open({ ...parts, rootKey, readRootKeys: () => readRootKeys(source, config) });
   } catch (error) {
-    if (!(error instanceof WrongRootKey)) throw error;
-    throw new CommandError(error.message, {
-      hint: "this database belongs to another root.key; put the one beside it that was made with it",
-      exitCode: 4,
-      cause: error,
-    });
+    throw error instanceof WrongRootKey ? explainWrongRootKey(error) : error;
   }
 }
 
 async function listen(app: App, { host, port }: Config) {
   try {
-    await app.http.listen({ host, port });
+    await app.http.listen({ host, port, backlog: backlogConnections });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const hints: Record<string, string> = {

@@ -63,6 +63,10 @@ describe("why nothing could be spent", () => {
   for (const [reason, access] of cases) {
     it(`is ${reason}`, () => assert.equal(refusalReason(access, now), reason));
   }
+  it("is key_retired from the instant at which the key ends", () => {
+    assert.equal(refusalReason(good, now, soon), "overtaken");
+    assert.equal(refusalReason(good, now, now), "key_retired");
+  });
 });
 
 describe("the sentence for the help desk", () => {

@@ -38,6 +38,7 @@ export type RefusalReason =
   | "overtaken"
   | "tries_used_up"
   | "locked"
+  | "key_retired"
   | "user_disabled";
 
 export function statusOf({ code }: Access, now: Instant): AccessStatus {
@@ -54,13 +55,25 @@ export function isLocked({ lockedUntil }: Access, now: Instant): boolean {
  * Why the guarded statement found nothing to spend, from the row as it was read before. Nothing in it forbade the
  * code: then it was spent, ended, locked or replaced in between, and the record before this one says by whom.
  */
-export function refusalReason(access: Access | undefined, now: Instant): RefusalReason {
+export function refusalReason(
+  access: Access | undefined,
+  now: Instant,
+  keyRetiredAt: Instant | null = null,
+): RefusalReason {
   if (access === undefined) return "unknown_user";
   if (access.code === undefined) return "no_code";
   if (!access.userEnabled) return "user_disabled";
   const status = statusOf(access, now);
   if (status === "consumed" || status === "revoked" || status === "expired") return status;
+  if (keyRetiredAt !== null && keyRetiredAt <= now) return "key_retired";
   return isLocked(access, now) ? "locked" : "overtaken";
+}
+
+/** The access as it is with the end of its code's key, after which the code is none. */
+export function endingWithKey(access: Access, keyRetiredAt: Instant | null): Access {
+  const { code } = access;
+  if (code === undefined || keyRetiredAt === null || code.expiresAt <= keyRetiredAt) return access;
+  return { ...access, code: { ...code, expiresAt: keyRetiredAt } };
 }
 
 /** Can this user sign in with an emergency code now, and if not, why and what helps. */

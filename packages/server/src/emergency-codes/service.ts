@@ -12,13 +12,14 @@ import type { Administrator, Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { type User, type UserChanged, type UsersService, userNotFound } from "../users/service.ts";
-import { type Access, explainAccess, isLocked, statusOf } from "./access-status.ts";
+import { type Access, endingWithKey, explainAccess, isLocked, statusOf } from "./access-status.ts";
 import { generateCode, groupCode } from "./code.ts";
 import { digestCode, newRecipe } from "./digest.ts";
 import { type EffectivePolicy, expiryOf, resolvePolicy } from "./policy.ts";
 import * as store from "./store.ts";
 import { type Attempt, type Outcome, Verification } from "./verification-service.ts";
 
+export { countLiveCodes } from "./store.ts";
 export { voidAllCodes } from "./void-all-store.ts";
 
 export interface IssueRequest {
@@ -130,10 +131,12 @@ export class EmergencyCodesService {
 
   /** How the user stands. Refuses with `user_not_found`. */
   async access(userId: string): Promise<EmergencyAccess> {
-    const { db, companyId, clock } = this.#with;
+    const { db, companyId, clock, keyring } = this.#with;
+    const keys = await keyring.fresh();
     const access = await store.findAccess(db.read, companyId, userId);
     if (access === undefined) throw userNotFound(userId);
-    return toEmergencyAccess(access, clock.now());
+    const keyRetiredAt = access.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
+    return toEmergencyAccess(endingWithKey(access, keyRetiredAt), clock.now());
   }
 
   /** Together with others that wait at the same time; undefined when the user is disabled. */
@@ -171,7 +174,7 @@ export class EmergencyCodesService {
   async #newCode(userId: string, format: CodeFormat) {
     const { companyId, random, keyring } = this.#with;
     const plainCode = generateCode(format, random);
-    const pepper = keyring.current("code_pepper");
+    const pepper = (await keyring.fresh()).current("code_pepper");
     const recipe = newRecipe(plainCode, pepper, random);
     const id = random.uuid();
     return {

@@ -4,6 +4,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock } from "../testing/clock.ts";
 import { type Answer, startInstallation, type TestInstallation } from "../testing/installation.ts";
+import { rotationOf } from "../testing/rotation.ts";
 import { type StatementLog, startStatementLog } from "../testing/statements.ts";
 
 const wrong = "00000000000";
@@ -43,6 +44,12 @@ async function refusedUsers(sparekey: TestInstallation): Promise<Record<string, 
     await prepare(id, right);
     typed[reason] = { user: name, code: code ?? right };
   };
+  await add("key_retired", async () => {
+    await rotationOf(sparekey).rotate(sparekey.rootKey, { purposes: ["code_pepper"], overlapMs: 0 });
+    sparekey.clock.advance(2_000);
+    // The server's lease is by the other clock.
+    await sparekey.clock.sleep(2_000);
+  });
   await add("no_code", async () => {});
   await add("wrong_code", async () => {}, wrong);
   await add("consumed", (_, code) => sparekey.verify("consumed", code));

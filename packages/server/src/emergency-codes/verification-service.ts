@@ -8,8 +8,8 @@
  */
 import { createHmac } from "node:crypto";
 import type { AuditService, Details, RecordRows } from "../audit/service.ts";
-import type { Keyring } from "../keyring/service.ts";
-import { addMs, type Clock } from "../platform/clock.ts";
+import type { Key, Keyring, Keys } from "../keyring/service.ts";
+import { addMs, type Clock, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Operation } from "../platform/database/guarded-write.ts";
 import { Refusal } from "../platform/refusal.ts";
@@ -17,7 +17,7 @@ import type { Call } from "../principal.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { foldLoginName } from "../users/service.ts";
-import { type Access, type RefusalReason, refusalReason } from "./access-status.ts";
+import { type Access, type RefusalReason, refusalReason, type StoredCode } from "./access-status.ts";
 import { type PlainCode, readCode } from "./code.ts";
 import { type CodeDigest, digestCode, digestsEqual, dummyRecipe } from "./digest.ts";
 import * as store from "./store.ts";
@@ -48,10 +48,14 @@ interface Prepared {
   call: Call;
   attempt: Attempt;
   folded: string;
+  /** In place of the name where nobody has it. */
+  nameDigest: Details | undefined;
   access: Access | undefined;
   /** True when what was typed cannot be a code at all. */
   slip: boolean;
   matched: boolean;
+  /** When the key of the code's digest ends or ended. */
+  keyRetiredAt: Instant | null;
 }
 
 /** Stands where a user or a code has no id; no row has it. */
@@ -76,14 +80,19 @@ export class Verification {
   }
 
   static async prepare(dependencies: Dependencies, call: Call, attempt: Attempt): Promise<Verification> {
-    const { db, companyId, settings } = dependencies;
+    const { db, companyId, settings, keyring } = dependencies;
     await settings.current();
+    const keys = await keyring.fresh();
     const folded = foldLoginName(attempt.user);
     const code = readCode(attempt.code);
     const access = await store.findAccessByLoginName(db.read, companyId, folded);
-    const matched = code !== undefined && (await matches(dependencies, code, access));
+    const matched = code !== undefined && (await matches(companyId, keys, code, access));
     const slip = code === undefined;
-    return new Verification(dependencies, { call, attempt, folded, access, slip, matched });
+    const keyRetiredAt = access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
+    // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
+    const nameDigest = access === undefined ? digestName(folded, keys) : undefined;
+    const known = { call, attempt, folded, nameDigest, access, slip, matched, keyRetiredAt };
+    return new Verification(dependencies, known);
   }
 
   /** Decides, together with other verifications that wait at the same time. */
@@ -105,11 +114,11 @@ export class Verification {
   /** Made at the moment of the decision, so that a limit which was lowered meanwhile holds for this guess too. */
   #operation(): Operation<store.Verdict, store.VerdictWord> {
     const { companyId, clock, settings, audit } = this.#with;
-    const { call, access, slip, matched } = this.#prepared;
+    const { call, access, slip, matched, keyRetiredAt } = this.#prepared;
     const { settings: current, version: settingsVersion } = settings.known();
     const now = clock.now();
     const lockUntil = addMs(now, current.lockout.lockMinutes * 60_000);
-    this.#noneReason = slip ? "slip" : refusalReason(access, now);
+    this.#noneReason = slip ? "slip" : refusalReason(access, now, keyRetiredAt);
     const about = { userId: this.#userId, details: { codeId: this.#codeId } };
     const locked = { ...about, details: { ...about.details, lockedUntil: lockUntil } };
     return {
@@ -134,8 +143,7 @@ export class Verification {
   }
 
   #record(reason: RefusalReason | undefined, settingsVersion: number): RecordRows {
-    const { call, attempt, access, folded } = this.#prepared;
-    const known = access !== undefined;
+    const { call, attempt, nameDigest, access, folded } = this.#prepared;
     return this.#with.audit.prepare(call, {
       action: "emergency_code.verified",
       outcome: reason === undefined ? "success" : "refused",
@@ -146,20 +154,16 @@ export class Verification {
         ...(reason === undefined && { consumed: access?.code?.oneTime ?? false }),
         ...(attempt.attemptId !== undefined && { attemptId: attempt.attemptId }),
         codeId: access?.code?.id ?? null,
-        // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
-        ...(!known && digestName(folded, this.#with.keyring)),
+        ...nameDigest,
       },
-      ...(known && { personal: { loginName: folded } }),
+      ...(access !== undefined && { personal: { loginName: folded } }),
     });
   }
 }
 
-async function matches({ companyId, keyring }: Dependencies, code: PlainCode, access: Access | undefined) {
+async function matches(companyId: string, keys: Keys, code: PlainCode, access: Access | undefined) {
   const stored = access?.code;
-  const current = keyring.current("code_pepper");
-  const pepper = stored === undefined ? current : keyring.find("code_pepper", stored.recipe.pepperKid);
-  // A code that cannot be checked is not a wrong code: it costs no try, and the service says that it cannot answer.
-  if (pepper === undefined) throw new Refusal("unavailable", { detail: "the pepper of a code is gone" });
+  const pepper = pepperFor(stored, keys);
   // Digest the input even when there is nothing to compare it with. Skipping it would answer faster
   // for unknown users and turn this into a directory of who exists.
   const recipe = stored?.recipe ?? dummyRecipe(code, pepper);
@@ -168,7 +172,22 @@ async function matches({ companyId, keyring }: Dependencies, code: PlainCode, ac
   return digestsEqual(digest, stored?.digest ?? ("" as CodeDigest));
 }
 
-function digestName(folded: string, keyring: Keyring): Details {
-  const key = keyring.current("name_digest");
+/**
+ * The key of the code's digest, and the current one for a code of nobody and for one whose key is retired: it
+ * matches neither, by the same work. Whether a key is retired is for the statement that decides to say.
+ */
+function pepperFor(stored: StoredCode | undefined, keys: Keys): Key {
+  const current = keys.current("code_pepper");
+  if (stored === undefined) return current;
+  const { pepperKid } = stored.recipe;
+  const pepper = keys.find("code_pepper", pepperKid);
+  if (pepper !== undefined) return pepper;
+  if (keys.isRetired("code_pepper", pepperKid)) return current;
+  // A code that cannot be checked is not a wrong code: it costs no try, and the service says that it cannot answer.
+  throw new Refusal("unavailable", { detail: "the pepper of a code is gone" });
+}
+
+function digestName(folded: string, keys: Keys): Details {
+  const key = keys.current("name_digest");
   return { nameDigest: createHmac("sha256", key.bytes).update(folded).digest("base64url"), nameKid: key.kid };
 }

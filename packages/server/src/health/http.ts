@@ -10,7 +10,7 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
   wire.get(
     "/healthz",
     {
-      config: { access: { by: "anyone", because: "a supervisor has no credentials, and the answer says nothing" } },
+      config: { vital: true, access: { by: "anyone", because: "a supervisor has no credentials; it says nothing" } },
       schema: { summary: "Is the process alive?", tags: ["Operations"], response: { 200: Health } },
     },
     async () => ({ status: "ok" as const }),
@@ -19,11 +19,11 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
   wire.get(
     "/readyz",
     {
-      config: { access: { by: "anyone", because: "a load balancer has no credentials, and the answer says nothing" } },
+      config: { vital: true, access: { by: "anyone", because: "a load balancer has no credentials; it says a word" } },
       schema: {
         summary: "May it have traffic?",
         description:
-          "503 while it is stopping, when the database takes no transaction, or once it went back to an earlier state.",
+          "Within a second. 503 names the `reason`: `stopping`, `clock`, `standby`, `rollback`, `keys`, or `database` when that takes no transaction in time; `overloaded` when that is because of too many requests.",
         tags: ["Operations"],
         response: { 200: Health },
       },
@@ -37,7 +37,7 @@ export function healthRoutes(wire: Wire, health: HealthService, metrics: Metrics
   wire.get(
     "/metrics",
     {
-      config: { access: { by: "operations" } },
+      config: { vital: true, access: { by: "operations" } },
       schema: {
         summary: "Prometheus metrics",
         description: "From loopback, or with the metrics token as a bearer token.",

@@ -1,33 +1,62 @@
+import type { KeyringService } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
-import type { Readiness } from "../platform/readiness.ts";
+import { withinMs } from "../platform/deadline.ts";
+import { type NotReady, notReady, type Readiness } from "../platform/readiness.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Tables } from "../schema/tables.ts";
 
-export class HealthService {
-  readonly #db: Database<Tables>;
-  readonly #readiness: Readiness;
-  readonly #isStopping: () => boolean;
-  readonly #rollback: { check(): Promise<void> } | undefined;
+/** Probes are given up after a second, by load balancers that wait no longer. */
+const answerWithinMs = 800;
 
-  /** `isStopping` is true from the moment the process was asked to stop. */
-  constructor(
-    db: Database<Tables>,
-    readiness: Readiness,
-    isStopping: () => boolean,
-    rollback?: { check(): Promise<void> },
-  ) {
-    this.#db = db;
-    this.#readiness = readiness;
-    this.#isStopping = isStopping;
-    this.#rollback = rollback;
+interface Dependencies {
+  db: Database<Tables>;
+  keyring: KeyringService;
+  readiness: Readiness;
+  /** True from the moment on when the process was asked to stop. */
+  isStopping: () => boolean;
+  /** Whether the process has taken on all that it takes. */
+  isFull: () => boolean;
+}
+
+export class HealthService {
+  readonly #with: Dependencies;
+  #probing: Promise<unknown> | undefined;
+
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
   }
 
-  /** Refuses with `unavailable` while the process is stopping, the record went back, or the database takes no transaction. */
+  /** Refuses with `unavailable`, and the reason in a word, while this node should have no traffic. */
   async checkReady(): Promise<void> {
-    if (this.#isStopping()) throw new Refusal("unavailable", { detail: "stopping", retryAfterSeconds: 5 });
-    this.#readiness.demand();
-    await this.#rollback?.check();
+    const problem = await this.problem();
+    if (problem !== undefined) throw notReady(problem);
+  }
+
+  /** Answers within a second, also when the database does not. */
+  async problem(): Promise<NotReady | undefined> {
+    const { readiness, isStopping, isFull } = this.#with;
+    if (isStopping()) return { reason: "stopping", detail: "the process was asked to stop" };
+    const known = readiness.problem();
+    if (known !== undefined) return known;
+    try {
+      const answers = Promise.all([this.#probe(), this.#with.keyring.checkReady()]);
+      await withinMs(answerWithinMs, answers, () => new Error("the database takes too long"));
+      return undefined;
+    } catch (error) {
+      const detail = (error as Error).message;
+      if (error instanceof Refusal) return { reason: "keys", detail };
+      return { reason: isFull() ? "overloaded" : "database", detail };
+    }
+  }
+
+  /** One at a time however many ask, since anybody may: while one hangs, nobody starts another. */
+  #probe(): Promise<unknown> {
     // Through the queue that every write waits in, so that a stuck writer is not called ready.
-    await this.#db.write((trx) => trx.selectFrom("company").select("id").executeTakeFirstOrThrow());
+    this.#probing ??= this.#with.db
+      .write((trx) => trx.selectFrom("company").select("id").executeTakeFirstOrThrow())
+      .finally(() => {
+        this.#probing = undefined;
+      });
+    return this.#probing;
   }
 }

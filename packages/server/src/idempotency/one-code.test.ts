@@ -193,7 +193,7 @@ describe("a call that another node is still doing, on postgres", { skip: without
     const doing = first.idempotency.once(made.administrator, named("a call whose node dies"), work);
     const pid = await work.started;
     const waiting = second.idempotency.once(made.administrator, named("a call whose node dies"), atOnce);
-    await sql`SELECT pg_terminate_backend(${pid}::int)`.execute(made.db.reports);
+    await made.db.report((db) => sql`SELECT pg_terminate_backend(${pid}::int)`.execute(db));
     assert.deepEqual(await waiting, { from: "the second" });
     work.end(true);
     await assert.rejects(doing);

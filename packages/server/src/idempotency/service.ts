@@ -5,7 +5,7 @@
  * what became of its call (an answer that was lost, a commit that nobody can vouch for, a node that is gone) learns
  * it by sending the call again, to any node.
  */
-import type { Keyring } from "../keyring/service.ts";
+import type { Keyring, Keys } from "../keyring/service.ts";
 import { open, seal } from "../keyring/service.ts";
 import { addMs, type Clock } from "../platform/clock.ts";
 import { type Database, LockTimeout } from "../platform/database/database.ts";
@@ -91,12 +91,13 @@ export class IdempotencyService {
   }
 
   async #doOrRepeat<Answer>(known: KnownCall, work: Work<Answer>): Promise<Answer | undefined> {
-    const { db, companyId } = this.#with;
+    const { db, companyId, keyring } = this.#with;
+    const keys = await keyring.fresh();
     const { answer, run } = await work.prepare();
-    const row = this.#seal(known, answer);
+    const row = this.#seal(known, answer, keys);
     const outcome = await db.write(async (trx) => {
       if (!(await this.#reserve(trx, row))) {
-        const repeated = this.#open<Answer>(known, await store.findCall(trx, companyId, known.digest));
+        const repeated = this.#open<Answer>(known, await store.findCall(trx, companyId, known.digest), keys);
         await work.recordRepeat(trx, repeated);
         return { repeated };
       }
@@ -118,9 +119,9 @@ export class IdempotencyService {
     }
   }
 
-  #seal({ repeatable, scope, digest }: KnownCall, answer: unknown): store.StoredCall {
-    const { clock, random, keyring } = this.#with;
-    const { kid: sealKid, bytes } = keyring.current("idempotency_seal");
+  #seal({ repeatable, scope, digest }: KnownCall, answer: unknown, keys: Keys): store.StoredCall {
+    const { clock, random } = this.#with;
+    const { kid: sealKid, bytes } = keys.current("idempotency_seal");
     const { requestDigest, answerKey } = secretsOf(bytes, scope, repeatable);
     const answerEndsAt = addMs(clock.now(), answerMs);
     const plain = Buffer.from(JSON.stringify(answer));
@@ -128,10 +129,10 @@ export class IdempotencyService {
     return { digest, requestDigest, sealed, sealKid, answerEndsAt, expiresAt: addMs(answerEndsAt, refusedMs) };
   }
 
-  #open<Answer>({ repeatable, scope, digest }: KnownCall, row: store.StoredCall | undefined): Answer {
+  #open<Answer>({ repeatable, scope, digest }: KnownCall, row: store.StoredCall | undefined, keys: Keys): Answer {
     // It was there a moment ago, and has just come to its end.
     if (row === undefined) throw inProgress();
-    const key = this.#with.keyring.find("idempotency_seal", row.sealKid);
+    const key = keys.find("idempotency_seal", row.sealKid);
     if (key === undefined) throw new Refusal("idempotency_expired", { detail: `the key ${row.sealKid} is gone` });
     const { requestDigest, answerKey } = secretsOf(key.bytes, scope, repeatable);
     if (row.requestDigest !== requestDigest) throw new Refusal("idempotency_key_reused");

@@ -1,5 +1,6 @@
 import type { Instant } from "../platform/clock.ts";
 import { limitLockWait } from "../platform/database/lock-wait.ts";
+import { prepared } from "../platform/database/prepared.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 
 /** A call that was done, with its answer. */
@@ -18,6 +19,26 @@ const table = "idempotent_calls";
 /** How long the unit that has the row may still be under way before it is no longer waited for. */
 const lockWaitMs = 1_000;
 
+const newCall = prepared((db: Connection, call: StoredCall & { companyId: string; now: Instant }) => {
+  const columns = {
+    request_digest: call.requestDigest,
+    sealed: call.sealed,
+    seal_kid: call.sealKid,
+    answer_ends_at: call.answerEndsAt,
+    expires_at: call.expiresAt,
+  };
+  return db
+    .insertInto(table)
+    .values({ company_id: call.companyId, digest: call.digest, ...columns })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["company_id", "digest"])
+        .doUpdateSet(columns)
+        .where("idempotent_calls.expires_at", "<=", call.now),
+    )
+    .returning("digest");
+});
+
 /**
  * Takes the call's row, if there is none or its time is over, and says whether it did.
  *
@@ -26,22 +47,8 @@ const lockWaitMs = 1_000;
  */
 export async function reserve(trx: Connection, companyId: string, call: StoredCall, now: Instant): Promise<boolean> {
   await limitLockWait(trx, lockWaitMs);
-  const columns = {
-    request_digest: call.requestDigest,
-    sealed: call.sealed,
-    seal_kid: call.sealKid,
-    answer_ends_at: call.answerEndsAt,
-    expires_at: call.expiresAt,
-  };
-  const row = await trx
-    .insertInto(table)
-    .values({ company_id: companyId, digest: call.digest, ...columns })
-    .onConflict((conflict) =>
-      conflict.columns(["company_id", "digest"]).doUpdateSet(columns).where("idempotent_calls.expires_at", "<=", now),
-    )
-    .returning("digest")
-    .executeTakeFirst();
-  return row !== undefined;
+  const rows = await newCall(trx, { companyId, now, ...call });
+  return rows.length === 1;
 }
 
 /** Gives the row up again, in the unit that took it. */
@@ -49,13 +56,12 @@ export async function release(trx: Connection, companyId: string, digest: string
   await trx.deleteFrom(table).where("company_id", "=", companyId).where("digest", "=", digest).execute();
 }
 
+const callByDigest = prepared((db: Connection, { companyId, digest }: { companyId: string; digest: string }) =>
+  db.selectFrom(table).selectAll().where("company_id", "=", companyId).where("digest", "=", digest),
+);
+
 export async function findCall(db: Connection, companyId: string, digest: string): Promise<StoredCall | undefined> {
-  const row = await db
-    .selectFrom(table)
-    .selectAll()
-    .where("company_id", "=", companyId)
-    .where("digest", "=", digest)
-    .executeTakeFirst();
+  const [row] = await callByDigest(db, { companyId, digest });
   return row && toCall(row);
 }
 

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { User } from "@sparekey/contract";
 import { open } from "../keyring/sealing.ts";
-import { openKeyring } from "../keyring/service.ts";
 import { addMs } from "../platform/clock.ts";
-import { systemRandom } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
 import { startCore, type TestCore } from "../testing/core.ts";
+import { openKeyring } from "../testing/data-directory.ts";
 import { digestOf, secretsOf } from "./repeatable-call.ts";
 import type { IdempotencyKey, RepeatableCall } from "./service.ts";
 
@@ -61,8 +60,8 @@ describe("a stored answer", () => {
     const call = named(newKey(), jane.id);
     const { code } = await issue(call);
     const row = await rowOf(call);
-    const keyring = await openKeyring(core.db.read, core.company.id, core.rootKey, systemRandom);
-    const server = keyring.find("idempotency_seal", row.seal_kid) ?? assert.fail();
+    const { keyring } = await openKeyring(core);
+    const server = (await keyring.fresh()).find("idempotency_seal", row.seal_kid) ?? assert.fail();
     const context = JSON.stringify(["idempotent answer/v1", row.digest, row.answer_ends_at]);
     const sealed = row.sealed ?? "";
     const openAs = (guess: RepeatableCall) =>

@@ -1,20 +1,27 @@
 /** Whether this node may answer at all: what has to hold besides the request itself. */
 import { Refusal } from "./refusal.ts";
 
-/** Says what is wrong, for the operator, or nothing. */
+/** Says what is wrong, for the log, or nothing. */
 export type ReadinessCheck = () => string | undefined;
 
-export class Readiness {
-  readonly #checks: ReadinessCheck[] = [];
+export interface NotReady {
+  /** A permanent word, which anybody may see. */
+  reason: string;
+  /** For the log alone. */
+  detail: string;
+}
 
-  add(check: ReadinessCheck): void {
-    this.#checks.push(check);
+export class Readiness {
+  readonly #checks = new Map<string, ReadinessCheck>();
+
+  add(reason: string, check: ReadinessCheck): void {
+    this.#checks.set(reason, check);
   }
 
-  problem(): string | undefined {
-    for (const check of this.#checks) {
-      const problem = check();
-      if (problem !== undefined) return problem;
+  problem(): NotReady | undefined {
+    for (const [reason, check] of this.#checks) {
+      const detail = check();
+      if (detail !== undefined) return { reason, detail };
     }
     return undefined;
   }
@@ -22,6 +29,10 @@ export class Readiness {
   /** Refuses with `unavailable` while anything is wrong. */
   demand(): void {
     const problem = this.problem();
-    if (problem !== undefined) throw new Refusal("unavailable", { detail: problem, retryAfterSeconds: 5 });
+    if (problem !== undefined) throw notReady(problem);
   }
+}
+
+export function notReady(problem: NotReady): Refusal {
+  return new Refusal("unavailable", { ...problem, retryAfterSeconds: 5 });
 }

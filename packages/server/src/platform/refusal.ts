@@ -8,6 +8,10 @@ export interface RefusalNote {
   detail?: string;
   /** Sent as `Retry-After`. */
   retryAfterSeconds?: number;
+  /** What is wrong, in a permanent word that anybody may see. */
+  reason?: string;
+  /** Comes thousandfold or not at all, and is counted rather than logged. */
+  inFloods?: boolean;
 }
 
 /**

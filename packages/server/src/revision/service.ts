@@ -7,13 +7,14 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import { type Database, DatabaseUnavailable } from "../platform/database/database.ts";
+import { withinMs } from "../platform/deadline.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { getRevision, raiseRevision } from "./store.ts";
 
 export { insertRevision, raiseRevision } from "./store.ts";
 
 /** How long what was read may be relied on, counted from before it was read. */
-const leaseMs = 1_000;
+export const leaseMs = 1_000;
 /** From this age on a lease is renewed, beside the call that finds it so. */
 const renewAfterMs = 400;
 /** Clocks of two machines do not tick quite alike; this is more than they can differ within a lease. */
@@ -39,10 +40,15 @@ export class RevisionService {
 
   /** The revision under a fresh lease. Throws `DatabaseUnavailable` when the database does not tell. */
   async current(): Promise<number> {
-    const ageMs = this.#with.clock.monotonicMs() - this.#readAtMs;
+    const ageMs = this.ageMs();
     if (ageMs >= leaseMs) await this.#renew();
     else if (ageMs >= renewAfterMs) void this.#read().catch(() => undefined);
     return this.#number;
+  }
+
+  /** How old what is relied on is. Infinite until something was read. */
+  ageMs(): number {
+    return this.#with.clock.monotonicMs() - this.#readAtMs;
   }
 
   /** Counts a change, in the unit of work that makes it. */
@@ -61,13 +67,12 @@ export class RevisionService {
   /** An answer that took longer than a lease lasts is none. */
   async #renew(): Promise<void> {
     await this.#read();
-    if (this.#with.clock.monotonicMs() - this.#readAtMs >= leaseMs) {
-      throw new DatabaseUnavailable("the database answers too slowly to hold a lease");
-    }
+    if (this.ageMs() >= leaseMs) throw tooSlow();
   }
 
+  /** Nobody waits longer than a lease lasts: callers are told, and the next one asks on another connection. */
   #read(): Promise<void> {
-    this.#reading ??= this.#readNow().finally(() => {
+    this.#reading ??= withinMs(leaseMs, this.#readNow(), tooSlow).finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
@@ -77,7 +82,14 @@ export class RevisionService {
     const { db, companyId, clock } = this.#with;
     // Before the read, not after it: the number is as old as the question.
     const askedAtMs = clock.monotonicMs();
-    this.#number = await getRevision(db.read, companyId);
+    const number = await getRevision(db.read, companyId);
+    // A late answer, which nobody waits for any more, must not take the place of a newer one.
+    if (askedAtMs < this.#readAtMs) return;
+    this.#number = number;
     this.#readAtMs = askedAtMs;
   }
+}
+
+function tooSlow(): DatabaseUnavailable {
+  return new DatabaseUnavailable("the database answers too slowly to hold a lease");
 }

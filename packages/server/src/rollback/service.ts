@@ -9,7 +9,6 @@ import { voidAllCodes } from "../emergency-codes/service.ts";
 import type { Clock, Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Log } from "../platform/log.ts";
-import { Refusal } from "../platform/refusal.ts";
 import { commandCall } from "../principal.ts";
 import { raiseRevision } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
@@ -91,6 +90,16 @@ export async function currentMark(db: Connection, companyId: string): Promise<Re
   return newest && { company: companyId, sequence: newest.sequence, id: newest.id };
 }
 
+/**
+ * Resolves once everything that can be seen now is on disk.
+ *
+ * Whoever reads may see a commit before it is flushed. A mark that a power cut leaves behind a record it takes away
+ * would accuse a database that never went back. Nothing is acknowledged before what was committed earlier is flushed.
+ */
+export function onceDurable(db: Database<Tables>): Promise<void> {
+  return db.write(async () => undefined);
+}
+
 /** What could not be looked at for so long is not known to be whole. */
 const unseenForMs = 5_000;
 
@@ -118,19 +127,18 @@ export class RollbackWatch {
     this.#seenAtMs = parts.clock.monotonicMs();
   }
 
-  /** Refuses with `unavailable` once the record went back, until a restart that accepts it. */
-  async check(): Promise<void> {
-    if (this.#rolledBack) throw new Refusal("unavailable", { detail: "the record went back", retryAfterSeconds: 60 });
-    if (this.#with.clock.monotonicMs() - this.#seenAtMs > unseenForMs) {
-      throw new Refusal("unavailable", { detail: "the record cannot be watched", retryAfterSeconds: 1 });
-    }
+  /** What is wrong, until a restart that accepts it. */
+  problem(): string | undefined {
+    if (this.#rolledBack) return "the record went back";
+    const unseenMs = this.#with.clock.monotonicMs() - this.#seenAtMs;
+    return unseenMs > unseenForMs ? "the record cannot be watched" : undefined;
   }
 
   /**
    * Moves the mark on to the newest record, unless something that was there is not.
    *
-   * The newest is what this process's own connection sees committed, so the mark is never ahead of the database. It is
-   * then looked for on a fresh connection: a server whose file was replaced still sees, and writes, the old one.
+   * The newest is what this process's own connection sees committed, and has on disk, so the mark is never ahead of the
+   * database. It is looked for on a fresh connection: a server whose file was replaced still sees, and writes, the old one.
    */
   async look(): Promise<void> {
     if (this.#rolledBack) return;
@@ -149,6 +157,7 @@ export class RollbackWatch {
     }
     this.#seenAtMs = clock.monotonicMs();
     if (newest === undefined || newest.id === this.#mark?.id) return;
+    await onceDurable(db);
     await writeMark(markPath, newest);
     this.#mark = newest;
   }

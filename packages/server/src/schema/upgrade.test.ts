@@ -6,16 +6,17 @@ import { after, before, describe, it } from "node:test";
 import { sql } from "kysely";
 import { createServices } from "../app.ts";
 import { findCompany } from "../installation/service.ts";
-import { openKeyring, parseRootKey, type RootKey } from "../keyring/service.ts";
+import { parseRootKey, type RootKey } from "../keyring/service.ts";
 import { addMs, type Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest, pendingMigrations } from "../platform/database/migrate.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
-import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import { createTestClock } from "../testing/clock.ts";
+import { openKeyring } from "../testing/data-directory.ts";
 import { fixtureDatabase, fixtureNames, readFixture } from "../testing/release-fixture.ts";
+import { rotationOf } from "../testing/rotation.ts";
 import { migrations } from "./migrations.ts";
 import type { Tables } from "./tables.ts";
 
@@ -42,8 +43,10 @@ for (const name of fixtureNames()) {
       assert.deepEqual((await pendingMigrations(db.read, migrations)).unknown, []);
       await db.migrate((connection) => migrateToLatest(connection, migrations));
       const company = (await findCompany(db.read)) ?? assert.fail();
-      const keyring = await openKeyring(db.read, company.id, parseRootKey(fixture.rootKey) as RootKey, systemRandom);
-      services = createServices({ db, company, keyring, clock, random: systemRandom, log: createLog("silent") });
+      const rootKey = parseRootKey(fixture.rootKey) as RootKey;
+      await rotationOf({ db, company, clock }).addMissingKeys(rootKey);
+      const node = await openKeyring({ db, company, rootKey, clock });
+      services = createServices({ db, company, ...node, clock, random: systemRandom });
     });
     after(async () => {
       await db.close();

@@ -1,4 +1,5 @@
 import { Settings, SettingsLint } from "@sparekey/contract";
+import { deadlinesMs } from "../platform/http/overload.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { RouteAccess } from "../principal.ts";
@@ -28,6 +29,7 @@ export function settingsRoutes(wire: Wire, settings: SettingsService) {
   wire.put(
     "/settings",
     {
+      handlerTimeout: deadlinesMs.slow,
       config: { access },
       schema: {
         summary: "Replace the company's settings",

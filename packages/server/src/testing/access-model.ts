@@ -3,7 +3,7 @@
  *
  * Fed with a record in its order, it says where the record tells of something that could not have happened.
  */
-import type { AuditAction } from "@sparekey/contract";
+import type { AuditAction, Settings } from "@sparekey/contract";
 import type { AuditRecord } from "../audit/canonical.ts";
 import { addMs, type Instant } from "../platform/clock.ts";
 
@@ -13,6 +13,9 @@ interface ModelCode {
   oneTime: boolean;
   expiresAt: Instant;
 }
+
+/** Tries before the lock, and how long it lasts. */
+type Lockout = Settings["lockout"];
 
 export interface ModelUser {
   enabled: boolean;
@@ -25,14 +28,12 @@ export interface ModelUser {
 export class AccessModel {
   readonly users = new Map<string, ModelUser>();
   readonly violations: string[] = [];
-  /** Tries before the lock, by the version of the settings. */
-  readonly #limits: Map<unknown, number>;
-  readonly #lockMs: number;
+  /** By the version of the settings. */
+  readonly #lockouts: Map<unknown, Lockout>;
 
   /** Begins with these settings, whose version is given. */
-  constructor({ tries, lockMinutes }: { tries: number; lockMinutes: number }, settingsVersion: number) {
-    this.#limits = new Map([[settingsVersion, tries]]);
-    this.#lockMs = lockMinutes * 60_000;
+  constructor(lockout: Lockout, settingsVersion: number) {
+    this.#lockouts = new Map([[settingsVersion, lockout]]);
   }
 
   readonly #steps: Partial<Record<AuditAction, (user: ModelUser, record: AuditRecord) => void>> = {
@@ -58,7 +59,7 @@ export class AccessModel {
 
   replay(record: AuditRecord): void {
     if (record.action === "settings.changed") {
-      this.#limits.set(record.details.settingsVersion, JSON.parse(String(record.details.to)).lockout.tries);
+      this.#lockouts.set(record.details.settingsVersion, JSON.parse(String(record.details.to)).lockout);
     }
     const user = this.#userOf(record);
     if (user === undefined) return;
@@ -80,6 +81,8 @@ export class AccessModel {
   }
 
   #verify(user: ModelUser, record: AuditRecord) {
+    // What cannot be a code is refused whatever the user's state is.
+    if (record.reason === "slip") return;
     const obstacle = this.#obstacle(user, record);
     const counted = record.reason === "wrong_code" || record.reason === "tries_used_up";
     if (record.outcome === "success" || counted) {
@@ -90,7 +93,10 @@ export class AccessModel {
       return;
     }
     const tries = user.lockedUntil === null ? user.tries : 0;
-    const limit = this.#limits.get(record.details.settingsVersion) ?? Number.NaN;
+    const { tries: limit, lockMinutes } = this.#lockouts.get(record.details.settingsVersion) ?? {
+      tries: Number.NaN,
+      lockMinutes: Number.NaN,
+    };
     if (record.reason !== "wrong_code") {
       const usedUp = tries >= limit;
       this.#expect(usedUp === (record.reason === "tries_used_up"), record, `${tries} of ${limit} tries were used`);
@@ -102,7 +108,7 @@ export class AccessModel {
     }
     user.tries = tries + 1;
     user.failures++;
-    user.lockedUntil = user.tries >= limit ? addMs(record.at, this.#lockMs) : null;
+    user.lockedUntil = user.tries >= limit ? addMs(record.at, lockMinutes * 60_000) : null;
   }
 
   /** Why a code of this user cannot be used at the time of the record, in the record's words. */

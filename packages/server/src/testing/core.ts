@@ -9,13 +9,14 @@ import { systemRandom } from "../platform/random.ts";
 import type { Administrator, AuthenticationClient, Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
-import { makeDataDirectory, openDataDirectory, removeDataDirectory } from "./data-directory.ts";
+import { type DataDirectory, makeDataDirectory, openDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
 type Services = ReturnType<typeof createServices>;
 
 export interface TestCore extends Services {
   db: Database<Tables>;
   dataDir: string;
+  postgres: DataDirectory["postgres"];
   rootKey: RootKey;
   clock: TestClock;
   company: Company;
@@ -36,16 +37,17 @@ export interface TestCore extends Services {
 export async function startCore(profile: Profile = "vendor", clock = createTestClock()): Promise<TestCore> {
   const directory = await makeDataDirectory(profile, clock);
   const open = async (): Promise<TestCore> => {
-    const { db, company, keyring } = await openDataDirectory(directory);
-    const log = createLog("silent");
-    const services = createServices({ db, company, keyring, clock, random: systemRandom, log });
+    const { db, company, revision, keyring } = await openDataDirectory(directory, clock);
+    const _log = createLog("silent");
+    const services = createServices({ db, company, revision, keyring, clock, random: systemRandom });
     const administrator = callBy<Administrator>({ kind: "administrator", id: "test-key", role: "Super Administrator" });
     const { id } = await db.read.selectFrom("authn_keys").select("id").executeTakeFirstOrThrow();
     const client = callBy<AuthenticationClient>({ kind: "authentication_client", id });
     const { codes, settings, users } = services;
     return {
       ...services,
-      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir, rootKey: directory.rootKey },
+      ...{ db, clock, company, administrator, client, dataDir: directory.dataDir },
+      ...{ postgres: directory.postgres, rootKey: directory.rootKey },
       createUser: async (username) => {
         const input = { username, email: `${username}@example.com`, firstName: "Test", lastName: "User" };
         return (await users.upsert(administrator, input)).user;

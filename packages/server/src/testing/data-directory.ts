@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyFile, Profile } from "@sparekey/contract";
 import { type Company, createInstallation, findCompany } from "../installation/service.ts";
-import { generateRootKey, type Keyring, openKeyring, parseRootKey, type RootKey } from "../keyring/service.ts";
+import { generateRootKey, KeyringService, parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest } from "../platform/database/migrate.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
+import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
+import { RevisionService } from "../revision/service.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { clonePostgres, openClone } from "./on-postgres.ts";
@@ -28,7 +30,8 @@ export interface DataDirectory {
 export interface OpenInstallation {
   db: Database<Tables>;
   company: Company;
-  keyring: Keyring;
+  revision: RevisionService;
+  keyring: KeyringService;
 }
 
 /** Every test that uses an installation runs on both: `npm test` says which with this variable. */
@@ -46,12 +49,34 @@ export async function makeDataDirectory(profile: Profile, clock: Clock): Promise
   return { dataDir, rootKey, postgres, ...credentials };
 }
 
+/** Opens the same database as often as a test likes, as restarts and other nodes do. */
 export async function openDataDirectory(
   directory: Pick<DataDirectory, "dataDir" | "rootKey" | "postgres">,
+  clock: Clock,
 ): Promise<OpenInstallation> {
   const db = openTestDatabase(directory);
   const company = (await findCompany(db.read)) as Company;
-  return { db, company, keyring: await openKeyring(db.read, company.id, directory.rootKey, systemRandom) };
+  return { db, company, ...(await openKeyring({ db, company, rootKey: directory.rootKey, clock })) };
+}
+
+/** The keyring of a node, and what tells it to look again. */
+export async function openKeyring({ db, company, rootKey, clock, readRootKeys = async () => [] }: KeyringParts) {
+  const parts = { db, companyId: company.id, clock };
+  const revision = new RevisionService({ ...parts, others: db.shared });
+  const log = createLog("silent");
+  const keyring = await KeyringService.open({
+    ...parts,
+    ...{ random: systemRandom, revision, log, rootKey, readRootKeys },
+  });
+  return { revision, keyring };
+}
+
+interface KeyringParts {
+  db: Database<Tables>;
+  company: Company;
+  rootKey: RootKey;
+  clock: Clock;
+  readRootKeys?: () => Promise<RootKey[]>;
 }
 
 /** Once nobody has it open any more. */

@@ -70,10 +70,18 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const clock = options.clock ?? createTestClock();
   const directory = await makeDataDirectory(options.profile ?? "vendor", clock);
   const { dataDir, rootKey, keyFile, clientKey, postgres } = directory;
-  const { db, company, keyring } = await openDataDirectory(directory);
+  const { db, company, revision, keyring } = await openDataDirectory(directory, clock);
   const { watch = (database) => database } = options;
   const log = createLog("silent");
-  const { http, jobs } = await createApp({ db: watch(db), company, keyring, clock, random: systemRandom, log });
+  const { http, jobs } = await createApp({
+    db: watch(db),
+    company,
+    revision,
+    keyring,
+    clock,
+    random: systemRandom,
+    log,
+  });
   await http.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
 

@@ -7,14 +7,17 @@
 import { readCode } from "../emergency-codes/code.ts";
 import type { CodeDigest } from "../emergency-codes/digest.ts";
 import { digestCode, digestsEqual } from "../emergency-codes/digest.ts";
-import { openKeyring } from "../keyring/service.ts";
-import { systemRandom } from "../platform/random.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Call } from "../principal.ts";
 import type { TestCore } from "./core.ts";
+import { openKeyring } from "./data-directory.ts";
 
-export async function createNaiveVerification(core: TestCore) {
+type Core = Pick<TestCore, "db" | "company" | "rootKey" | "settings" | "audit" | "client"> & { clock: Clock };
+
+export async function createNaiveVerification(core: Core) {
   const companyId = core.company.id;
-  const keyring = await openKeyring(core.db.read, companyId, core.rootKey, systemRandom);
+  const { keyring } = await openKeyring(core);
+  const keys = await keyring.fresh();
 
   return async function verify(userId: string, typed: string, call: Call = core.client): Promise<boolean> {
     const plainCode = readCode(typed);
@@ -30,12 +33,7 @@ export async function createNaiveVerification(core: TestCore) {
     if (row.status !== "active" || row.user_enabled === 0 || tries >= limit) return false;
 
     const recipe = { salt, algorithm, iterations, pepperKid: pepperKid ?? "" };
-    const typedDigest = await digestCode(
-      plainCode,
-      { companyId, userId, codeId },
-      recipe,
-      keyring.current("code_pepper"),
-    );
+    const typedDigest = await digestCode(plainCode, { companyId, userId, codeId }, recipe, keys.current("code_pepper"));
     const matched = digestsEqual(typedDigest, digest as CodeDigest);
     const change = matched
       ? { tries: 0, failures: 0, ...(row.one_time === 1 && { status: "consumed" as const }) }

@@ -8,7 +8,7 @@ import { rmSync } from "node:fs";
 import { sql } from "kysely";
 import { createServices } from "../app.ts";
 import { type Company, createInstallation, findCompany } from "../installation/service.ts";
-import { generateRootKey, openKeyring, parseRootKey, type RootKey } from "../keyring/service.ts";
+import { generateRootKey, parseRootKey, type RootKey } from "../keyring/service.ts";
 import type { Database } from "../platform/database/database.ts";
 import { migrateToLatest } from "../platform/database/migrate.ts";
 import { openPostgres } from "../platform/database/postgres.ts";
@@ -18,7 +18,7 @@ import type { Administrator, Call } from "../principal.ts";
 import { migrations } from "../schema/migrations.ts";
 import type { Tables } from "../schema/tables.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
-import { makeDataDirectory, openDataDirectory } from "./data-directory.ts";
+import { makeDataDirectory, openDataDirectory, openKeyring } from "./data-directory.ts";
 
 type Services = ReturnType<typeof createServices>;
 export type Node = Services & { db: Database<Tables> };
@@ -44,9 +44,9 @@ export async function startNodes(kind: "sqlite" | "postgres", count: number): Pr
   const nodes = await Promise.all(
     Array.from({ length: count }, async (_, place): Promise<Node> => {
       const own = databases[place % databases.length] as Database<Tables>;
-      const keyring = await openKeyring(own.read, company.id, rootKey, systemRandom);
-      const log = createLog("silent");
-      return { ...createServices({ db: own, company, keyring, clock, random: systemRandom, log }), db: own };
+      const { keyring, revision } = await openKeyring({ db: own, company, rootKey, clock });
+      const _log = createLog("silent");
+      return { ...createServices({ db: own, company, revision, keyring, clock, random: systemRandom }), db: own };
     }),
   );
   return {
@@ -70,7 +70,7 @@ interface Made {
 
 async function makeSqlite(clock: TestClock): Promise<Made> {
   const directory = await makeDataDirectory("vendor", clock);
-  const { db } = await openDataDirectory(directory);
+  const { db } = await openDataDirectory(directory, clock);
   const remove = async () => rmSync(directory.dataDir, { recursive: true, force: true });
   return { databases: [db], rootKey: directory.rootKey, remove };
 }

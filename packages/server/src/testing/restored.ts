@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { createServices } from "../app.ts";
 import { checkBackup, makeBackup, type Restored, restoreBackup } from "../backup/service.ts";
 import { type Company, findCompany } from "../installation/service.ts";
-import { openKeyring, type RootKey } from "../keyring/service.ts";
+import type { RootKey } from "../keyring/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { openSqlite } from "../platform/database/sqlite.ts";
-import { createLog } from "../platform/log.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
+import { openKeyring } from "./data-directory.ts";
 
 export interface RestoredCore extends ReturnType<typeof createServices>, Restored {
   db: Database<Tables>;
@@ -51,8 +51,8 @@ export async function restoreFrom(path: string, rootKey: RootKey, clock: Clock):
 /** The services of whatever installation a database holds. */
 export async function openServices(db: Database<Tables>, rootKey: RootKey, clock: Clock) {
   const company = (await findCompany(db.read)) as Company;
-  const keyring = await openKeyring(db.read, company.id, rootKey, random);
-  const services = createServices({ db, company, keyring, clock, random, log: createLog("silent") });
+  const { keyring, revision } = await openKeyring({ db, company, rootKey, clock });
+  const services = createServices({ db, company, revision, keyring, clock, random });
   const verify = async (user: string, code: string) => (await services.codes.verify(nobody, { user, code })).accepted;
   return { ...services, company, verify };
 }

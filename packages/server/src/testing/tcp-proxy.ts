@@ -26,7 +26,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 export class TcpProxy {
   /** Asked about everything that a client sends; may be set at any time, and holds for open connections too. */
   onClientData: ClientDataRule = () => "forward";
-  readonly #targetPort: number;
+  /** Where new connections lead, as an address does that moves to another machine. Open ones stay as they are. */
+  targetPort: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #delayMs = 0;
@@ -34,7 +35,7 @@ export class TcpProxy {
   #release = () => {};
 
   constructor(targetPort: number) {
-    this.#targetPort = targetPort;
+    this.targetPort = targetPort;
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
@@ -85,7 +86,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket) {
-    const server = connect({ port: this.#targetPort, host: "127.0.0.1", allowHalfOpen: true });
+    const server = connect({ port: this.targetPort, host: "127.0.0.1", allowHalfOpen: true });
     let cutOnAnswer = false;
     const cut = () => {
       client.destroy();

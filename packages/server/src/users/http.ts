@@ -1,6 +1,7 @@
 /** Sparekey's own API: create and update users, one or a thousand. */
 import { maxUserBatch, User, UserBatchAnswer, UserInput } from "@sparekey/contract";
 import { Type } from "typebox";
+import { deadlinesMs } from "../platform/http/overload.ts";
 import { compileStrict } from "../platform/http/server.ts";
 import type { Wire } from "../platform/http/wire.ts";
 import type { BatchRow, UsersService } from "./service.ts";
@@ -18,6 +19,7 @@ export function userRoutes(wire: Wire, users: UsersService) {
     {
       config: { access: { by: "administrator", permission: "sparekey.user.write" } },
       bodyLimit: batchLimitBytes,
+      handlerTimeout: deadlinesMs.batch,
       schema: {
         summary: "Create or update users",
         description:

@@ -3,6 +3,7 @@ import { maxUserBatch, type UserBatchAnswer, type UserInput, type UserResult } f
 import type { AuditService } from "../audit/service.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
+import { Lane } from "../platform/lane.ts";
 import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
@@ -33,8 +34,12 @@ interface Dependencies {
   onChange: UserChanged;
 }
 
+/** A batch is a thousand units of work: one at a time leaves room for everybody else. */
+const batchBounds = { atOnce: 1, waiting: 2 };
+
 export class UsersService {
   readonly #with: Dependencies;
+  readonly #batches = new Lane(batchBounds);
 
   constructor(dependencies: Dependencies) {
     this.#with = dependencies;
@@ -84,7 +89,7 @@ export class UsersService {
     if (rows.length > maxUserBatch) {
       throw new Refusal("malformed_request", { answer: `At most ${maxUserBatch} users a call.` });
     }
-    const results = await Promise.all(rows.map((row, index) => this.#upsertRow(call, row, index + 1)));
+    const results = await this.#batches.run(() => this.#upsertRows(call, rows));
     const count = (outcome: UserResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
     return {
       created: count("created"),
@@ -128,6 +133,16 @@ export class UsersService {
     if (changed.some((name) => name !== "status")) {
       await audit.record(trx, call, { action: "user.updated", ...about, details: { changed } });
     }
+  }
+
+  async #upsertRows(call: Call, rows: BatchRow[]): Promise<UserResult[]> {
+    const results: UserResult[] = [];
+    const left = rows.entries();
+    const work = async () => {
+      for (const [index, row] of left) results[index] = await this.#upsertRow(call, row, index + 1);
+    };
+    await Promise.all(Array.from({ length: this.#with.db.unitsAtOnce }, work));
+    return results;
   }
 
   async #upsertRow(call: Call, row: BatchRow, place: number): Promise<UserResult> {

@@ -10,10 +10,15 @@ import type { GuardedWrite, Operation } from "./guarded-write.ts";
  */
 export interface Database<Tables> {
   readonly read: Kysely<Tables>;
-  /** Sees the same, and keeps nobody waiting who verifies: for listings. */
-  readonly reports: Kysely<Tables>;
+  /**
+   * Sees the same, and keeps nobody waiting who verifies: for listings. Few run at once, few more wait, and the
+   * rest is refused with `unavailable`.
+   */
+  report<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** True when other processes may serve the same database. */
   readonly shared: boolean;
+  /** How many units of one call may wait at the same time, so that other calls find room beside it. */
+  readonly unitsAtOnce: number;
   write<Result>(unit: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /**
    * Runs a guarded write, durably, together with others that wait at the same time. `row` names the row that it
@@ -38,7 +43,17 @@ export interface Database<Tables> {
    * await whatever it likes. Fresh matters: it sees what a new process would, also when the file was replaced.
    */
   snapshot<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
+}
+
+/** How busy a database's connections and queues are, for the metrics. */
+export interface DatabaseLoad {
+  /** Writes that wait for their turn, and how long the oldest of them has. */
+  queued: number;
+  oldestMs: number;
+  /** What runs at once and what waits for that, by what it is for; `most` may run. */
+  pools: Readonly<Record<string, { most: number; inUse: number; waiting: number }>>;
 }
 
 /** The database cannot take or keep the work now. Nothing of the unit was kept, or nobody can say whether it was. */

@@ -30,15 +30,13 @@ describe("group commit", () => {
   let database: WatchedDatabase;
   let commits: GroupCommit<Tables>;
   let flush: () => Promise<void>;
+  const around = { beforeCommit: () => {}, afterCommit: () => flush() };
 
   beforeEach(() => {
     database = new WatchedDatabase(":memory:");
     database.exec("CREATE TABLE note (text TEXT NOT NULL UNIQUE)");
     flush = async () => {};
-    commits = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), {
-      beforeCommit: () => {},
-      afterCommit: () => flush(),
-    });
+    commits = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), around);
   });
   afterEach(async () => {
     await commits.close();
@@ -184,11 +182,23 @@ describe("group commit", () => {
   });
 
   it("refuses what is more than ten thousand waiting units, and still does those", async () => {
+    const patient = new GroupCommit<Tables>(database, kyselyOnSqlite<Tables>(database), around, 60_000);
     const answer = async () => "done";
-    const waiting = numbers(10_000).map(() => commits.write(answer));
-    await assert.rejects(commits.write(answer), DatabaseUnavailable);
+    const waiting = numbers(10_000).map(() => patient.write(answer));
+    await assert.rejects(patient.write(answer), DatabaseUnavailable);
     assert.deepEqual([...new Set(await Promise.all(waiting))], ["done"]);
-    assert.equal(await commits.write(answer), "done");
+    assert.equal(await patient.write(answer), "done");
+  });
+
+  it("does not begin a unit that has waited for longer than its client will", async (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, "now", () => nowMs);
+    const late = commits.write(insert("late"));
+    nowMs = 1_600;
+    const inTime = commits.write(insert("in time"));
+    await assert.rejects(late, DatabaseUnavailable);
+    await inTime;
+    assert.deepEqual(notes(), ["in time"]);
   });
 
   it("acknowledges no unit before its commit is on disk, and goes on with the next meanwhile", async () => {

@@ -15,6 +15,7 @@ interface Waiting<Tables> {
   reject(error: unknown): void;
   /** Whether the unit is expected to fail now and then, as a refusal does, and so is worth a savepoint. */
   mayFail: boolean;
+  sinceMs: number;
 }
 
 /** How many units one transaction holds at most, so that a flood does not starve the event loop. */
@@ -23,6 +24,8 @@ const maxBatch = 256;
 const maxGatheringTurns = 20;
 /** How many units wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
+/** A unit that has waited for so long is not begun any more: its client is about to be told to come back. */
+const usualMaxWaitMs = 1_500;
 
 interface AroundCommit {
   /** Ends what would read the state from before. */
@@ -40,6 +43,7 @@ export class GroupCommit<Tables> {
   readonly #database: DatabaseSync;
   readonly #trx: Kysely<Tables>;
   readonly #around: AroundCommit;
+  readonly #maxWaitMs: number;
   readonly #waiting: Waiting<Tables>[] = [];
   #running = false;
   #closed = false;
@@ -47,8 +51,9 @@ export class GroupCommit<Tables> {
   /** Why nothing can be written any more: what a flush has lost once, no later one brings back. */
   #lost: unknown;
 
-  constructor(database: DatabaseSync, trx: Kysely<Tables>, around: AroundCommit) {
+  constructor(database: DatabaseSync, trx: Kysely<Tables>, around: AroundCommit, maxWaitMs = usualMaxWaitMs) {
     this.#database = database;
+    this.#maxWaitMs = maxWaitMs;
     this.#trx = trx;
     this.#around = around;
   }
@@ -62,9 +67,20 @@ export class GroupCommit<Tables> {
     if (this.#lost !== undefined) return Promise.reject(lostDisk(this.#lost));
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail });
+      const sinceMs = performance.now();
+      this.#waiting.push({ run: unit, resolve: resolve as (value: unknown) => void, reject, mayFail, sinceMs });
       if (!this.#running) this.#startSoon();
     });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the oldest unit has waited. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
   }
 
   /** Takes no more units and resolves once those that wait are done. */
@@ -88,10 +104,16 @@ export class GroupCommit<Tables> {
       setImmediate(() => this.#gather(turn + 1, count));
       return;
     }
+    this.#refuseLate();
     void this.#commitBatch(this.#waiting.splice(0, maxBatch)).then(() => {
       this.#running = false;
       if (this.#waiting.length > 0) this.#startSoon();
     });
+  }
+
+  #refuseLate() {
+    while (this.oldestMs > this.#maxWaitMs)
+      this.#waiting.shift()?.reject(new DatabaseUnavailable("the database is too slow"));
   }
 
   async #commitBatch(batch: Waiting<Tables>[], savepoints = false): Promise<void> {

@@ -1,5 +1,7 @@
 /** Guarded writes on PostgreSQL: one statement for all operations at hand, updates and inserts together. */
 import { type CompiledQuery, expressionBuilder, type Kysely, type RawBuilder, sql } from "kysely";
+import pg from "pg";
+import { DatabaseUnavailable } from "./database.ts";
 import type { AnyGuardedWrite, AnyOperation, Consequence, Done, Value } from "./guarded-write.ts";
 import { Placeholder, refExpressions, withArguments } from "./prepared.ts";
 
@@ -25,7 +27,7 @@ export async function runMade(
 ): Promise<Done[]> {
   const query = withArguments(compile(db, write), parametersOf(write, operations, made));
   const rows = await db.getExecutor().provideConnection(async (connection) => {
-    const result = await connection.executeQuery<{ op: number; outcome: string }>(query);
+    const result = await connection.executeQuery<{ op: number; outcome: string }>(query).catch(orUnwritable);
     return result.rows;
   });
   const outcomes = new Map(rows.map(({ op, outcome }) => [op, outcome]));
@@ -33,6 +35,14 @@ export async function runMade(
     const words = (outcomes.get(op) ?? "none").split(" ");
     return { words, consequences: words.flatMap((word) => consequences.get(word) ?? []) };
   });
+}
+
+/** A row cannot be written, of this operation or of another in its statement. */
+export class Unwritable extends DatabaseUnavailable {}
+
+/** Whatever keeps a guarded write or its rows from being written: nothing happens without them. */
+function orUnwritable(error: unknown): never {
+  throw error instanceof pg.DatabaseError ? new Unwritable("a row cannot be written", { cause: error }) : error;
 }
 
 /** JSON texts: the inputs, then for each table the rows with the word that they wait for. */

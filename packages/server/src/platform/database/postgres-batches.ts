@@ -7,7 +7,7 @@
 import type { Kysely } from "kysely";
 import { DatabaseUnavailable } from "./database.ts";
 import type { AnyGuardedWrite, AnyOperation, Done } from "./guarded-write.ts";
-import { makeConsequences, runMade } from "./guarded-write-postgres.ts";
+import { makeConsequences, runMade, Unwritable } from "./guarded-write-postgres.ts";
 import { UnknownCommit } from "./postgres-connection.ts";
 import type { Resolver } from "./postgres-resolve.ts";
 
@@ -33,6 +33,7 @@ export class PostgresBatches<Tables> {
   #waiting: Waiting[] = [];
   readonly #busyRows = new Set<string>();
   #underWay = 0;
+  #startingSoon = false;
   #closed = false;
 
   /** An operation that has waited for `patienceMs` is not begun any more: its client is about to be told to come back. */
@@ -47,14 +48,34 @@ export class PostgresBatches<Tables> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new DatabaseUnavailable("too many writes wait"));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, row, prepare, resolve, reject, sinceMs: performance.now() });
-      if (this.#waiting.length === 1) setImmediate(() => this.#startMore());
+      this.#startSoon();
     });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the oldest operation has waited. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
   }
 
   /** Takes no more operations and resolves once those that wait are done. */
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#underWay > 0 || this.#waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Also while others wait: it may be for rows that are busy, which are no concern of a new operation's. */
+  #startSoon() {
+    if (this.#startingSoon) return;
+    this.#startingSoon = true;
+    setImmediate(() => {
+      this.#startingSoon = false;
+      this.#startMore();
+    });
   }
 
   #startMore() {
@@ -101,7 +122,8 @@ export class PostgresBatches<Tables> {
       await this.#runTogether(batch);
     } catch (error) {
       // The statement was answered with an error, so nothing of it was kept. One operation may be at fault.
-      if (batch.length === 1 || error instanceof DatabaseUnavailable) for (const one of batch) one.reject(error);
+      const isOfOne = !(error instanceof DatabaseUnavailable) || error instanceof Unwritable;
+      if (batch.length === 1 || !isOfOne) for (const one of batch) one.reject(error);
       else for (const one of batch) await this.#run([one]);
     }
   }

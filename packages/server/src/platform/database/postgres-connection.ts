@@ -3,7 +3,7 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
 import { DatabaseUnavailable } from "./database.ts";
-import { asDatabaseError, isAnswered, isReadOnly } from "./postgres-errors.ts";
+import { asDatabaseError, isAnswered, isOutdated, isReadOnly } from "./postgres-errors.ts";
 
 /** Longer than any statement of the product takes; the wait for a standby at the commit is not part of it. */
 const statementTimeoutMs = 5_000;
@@ -40,6 +40,7 @@ export class PostgresConnection implements DatabaseConnection {
   /** The transaction that is open, by which its fate can be asked for. */
   transactionId: string | undefined;
   readonly #names = new Map<string, string>();
+  #lastName = 0;
   #warned = false;
 
   constructor(client: pg.PoolClient) {
@@ -52,18 +53,27 @@ export class PostgresConnection implements DatabaseConnection {
     });
   }
 
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, rowCount } = await this.run<Row>({
-      text: sql,
-      values: parameters as unknown[],
-      name: this.#nameOf(sql),
-    });
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const { rows, rowCount } = await this.#runPrepared<Row>(query);
     return { rows, ...(rowCount !== null && { numAffectedRows: BigInt(rowCount) }) };
   }
 
   // biome-ignore lint/correctness/useYield: Kysely's interface asks for a generator; nothing here streams.
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new Error("streaming is not supported: read in pages");
+  }
+
+  async #runPrepared<Row>({ sql, parameters }: CompiledQuery): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
+    const run = () => this.run<Row>({ text: sql, values: parameters as unknown[], name: this.#nameOf(sql) });
+    try {
+      return await run();
+    } catch (error) {
+      if (!isOutdated((error as Error).cause)) throw error;
+      this.#names.delete(sql);
+      // In a transaction there is nothing left to do but to roll it back.
+      if (this.transactionId !== undefined) throw error;
+      return run();
+    }
   }
 
   /** Runs a statement, or several in one text, and throws what callers should see. */
@@ -98,7 +108,7 @@ export class PostgresConnection implements DatabaseConnection {
     const known = this.#names.get(sql);
     if (known !== undefined) return known;
     if (this.#names.size >= maxStatements) return undefined;
-    const name = `s${this.#names.size}`;
+    const name = `s${this.#lastName++}`;
     this.#names.set(sql, name);
     return name;
   }

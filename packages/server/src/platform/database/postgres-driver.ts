@@ -62,7 +62,7 @@ class PostgresDriver implements Driver {
       const { command } = await own.run("COMMIT");
       if (command !== "COMMIT") throw new DatabaseUnavailable("the transaction was rolled back");
     } catch (error) {
-      if (!own.broken || error instanceof UnknownCommit || own.transactionId === undefined) throw error;
+      if (!(error instanceof UnknownCommit) || own.transactionId === undefined) throw error;
       // The acknowledgement was lost, not necessarily the commit.
       const fate = await this.#resolve(own.transactionId);
       if (fate !== "committed") throw error;
@@ -89,14 +89,9 @@ class PostgresDriver implements Driver {
 }
 
 /** A pool of at most `max` connections. Errors of idle connections are not fatal: the next call opens another. */
-export function openPool(url: string, max: number, patienceMs: number): pg.Pool {
-  const pool = new pg.Pool({
-    ...connectionConfig(url),
-    connectionTimeoutMillis: patienceMs,
-    max,
-    idleTimeoutMillis: 30_000,
-    allowExitOnIdle: false,
-  });
+export function openPool(url: string, max: number, more: pg.PoolConfig): pg.Pool {
+  const idle = { idleTimeoutMillis: 30_000, allowExitOnIdle: false };
+  const pool = new pg.Pool({ ...connectionConfig(url), ...idle, ...more, max });
   pool.on("error", () => undefined);
   return pool;
 }

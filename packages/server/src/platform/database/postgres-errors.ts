@@ -20,6 +20,8 @@ const readOnly = "25006";
 const lockTimeout = "55P03";
 /** Text that PostgreSQL cannot hold: a NUL, or half of a character. */
 const unstorable = ["22021", "22P05"];
+/** A row that another refers to was removed at the same moment: the client asks again, and learns why. */
+const referenceGone = "23503";
 /** What a transaction may simply be tried again after. */
 const transient = ["40001", "40P01"];
 
@@ -37,6 +39,12 @@ export function isReadOnly(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === readOnly;
 }
 
+/** Whether a statement was prepared before the tables changed: it can never run again by that name. */
+export function isOutdated(error: unknown): boolean {
+  // The message is in the server's language.
+  return error instanceof pg.DatabaseError && error.code === "0A000" && error.routine === "RevalidateCachedQuery";
+}
+
 /** `DatabaseUnavailable` when it is the database's state, a refusal when it is the client's text, itself when it is a bug. */
 export function asDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseUnavailable || error instanceof Refusal) return error;
@@ -52,7 +60,9 @@ export function asDatabaseError(error: unknown): unknown {
       detail: code,
     });
   }
+  if (isOutdated(error)) return new DatabaseUnavailable("the tables have changed", { cause: error });
   if (code === lockTimeout) return new LockTimeout("a row is held by another unit of work", { cause: error });
+  if (code === referenceGone) return new DatabaseUnavailable("a row that was needed is gone", { cause: error });
   const reason = code === readOnly ? "the database is a standby" : unavailableClasses.get(code.slice(0, 2));
   return reason === undefined ? error : new DatabaseUnavailable(reason, { cause: error });
 }

@@ -1,5 +1,6 @@
 /** Lookups of one kind that wait at the same time, asked in one statement. */
 import { type Compilable, type CompiledQuery, type Kysely, type OperationNodeSource, sql } from "kysely";
+import { withinMs } from "../deadline.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { Placeholder, refExpressions, withArguments } from "./prepared.ts";
 
@@ -8,11 +9,16 @@ const maxStatements = 2;
 const maxBatch = 256;
 /** How many lookups wait at most; past it the service says that it is overloaded instead of growing. */
 const maxWaiting = 10_000;
+/** A lookup that has waited for so long is not begun any more: its client is about to be told to come back. */
+const maxWaitMs = 1_500;
+/** Nobody waits for an answer that takes longer, so that statements on other connections can go on. */
+const maxAnswerMs = 1_500;
 
 interface Waiting<Key, Row> {
   key: Key;
   resolve(rows: Row[]): void;
   reject(error: unknown): void;
+  sinceMs: number;
 }
 
 export class Gathering<Tables, Key extends object, Row> {
@@ -32,12 +38,13 @@ export class Gathering<Tables, Key extends object, Row> {
     // PostgreSQL holds no NUL in a text, so nothing has such a key; one in the statement would fail the others too.
     if (Object.values(key).some((part) => String(part).includes("\0"))) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ key, resolve, reject });
+      this.#waiting.push({ key, resolve, reject, sinceMs: performance.now() });
       if (this.#waiting.length === 1) setImmediate(() => this.#startMore());
     });
   }
 
   #startMore() {
+    this.#refuseLate();
     while (this.#underWay < maxStatements && this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch);
       this.#underWay++;
@@ -48,9 +55,17 @@ export class Gathering<Tables, Key extends object, Row> {
     }
   }
 
+  #refuseLate() {
+    const lateMs = performance.now() - maxWaitMs;
+    const firstInTime = this.#waiting.findIndex(({ sinceMs }) => sinceMs > lateMs);
+    const late = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
+    for (const { reject } of late) reject(tooSlow());
+  }
+
   async #run(batch: Waiting<Key, Row>[]): Promise<void> {
     try {
-      const found = await this.#ask(batch.map(({ key }) => key));
+      const asked = this.#ask(batch.map(({ key }) => key));
+      const found = await withinMs(maxAnswerMs, asked, tooSlow);
       for (const [op, { resolve }] of batch.entries()) resolve(found.get(op) ?? []);
     } catch (error) {
       // One key may be at fault, such as a text that PostgreSQL cannot hold.
@@ -83,4 +98,8 @@ export class Gathering<Tables, Key extends object, Row> {
       FROM json_to_recordset(${new Placeholder("keys")}::json) AS input(op integer, ${columns})
       CROSS JOIN LATERAL (${query}) AS found`.compile(this.#db);
   }
+}
+
+function tooSlow(): DatabaseUnavailable {
+  return new DatabaseUnavailable("the database is too slow");
 }

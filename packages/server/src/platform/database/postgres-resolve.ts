@@ -28,14 +28,21 @@ export function createResolver<Tables>(read: Kysely<Tables>): Resolver {
   };
 }
 
-/** Asks until there is an answer, through errors as well: the database may just be coming back. */
+/** Asks until there is an answer, through errors as well: the database may just be coming back, or hang. */
 async function askUntil<Answer>(ask: () => Promise<Answer | undefined>, otherwise: Answer): Promise<Answer> {
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += everyMs) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== undefined) return answer;
-    await delay(everyMs);
+  const patience = new AbortController();
+  const over = delay(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
+  const endMs = performance.now() + patienceMs;
+  try {
+    while (performance.now() < endMs) {
+      const answer = await Promise.race([ask().catch(() => undefined), over]);
+      if (answer !== undefined) return answer;
+      await delay(everyMs);
+    }
+    return otherwise;
+  } finally {
+    patience.abort();
   }
-  return otherwise;
 }
 
 async function askFate<Tables>(read: Kysely<Tables>, transactionId: string): Promise<Fate | undefined> {

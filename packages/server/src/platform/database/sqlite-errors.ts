@@ -12,6 +12,9 @@ const unavailableCodes = new Map([
   [26, "the file is not a database"],
 ]);
 
+/** A row that another refers to was removed at the same moment: the client asks again, and learns why. */
+const referenceGone = 787;
+
 /** Whether an error came from SQLite itself rather than from our code. */
 export function isSqliteError(error: unknown): error is Error & { errcode: number } {
   return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
@@ -20,6 +23,8 @@ export function isSqliteError(error: unknown): error is Error & { errcode: numbe
 /** The error as callers should see it: `DatabaseUnavailable` when it is the database's state, itself when it is a bug. */
 export function asDatabaseError(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
+  if (error.errcode === referenceGone)
+    return new DatabaseUnavailable("a row that was needed is gone", { cause: error });
   // The low byte is the primary code; the rest says more about it.
   const reason = unavailableCodes.get(error.errcode & 0xff);
   return reason === undefined ? error : new DatabaseUnavailable(reason, { cause: error });

@@ -1,6 +1,7 @@
 /** The embedded database: one file, one writer, readers beside it. */
 import { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
+import { Lane } from "../lane.ts";
 import type { Database } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -9,8 +10,14 @@ import { ReadSnapshot } from "./read-snapshot.ts";
 import { runAlone } from "./run-guarded.ts";
 import { kyselyOnSqlite } from "./sqlite-driver.ts";
 
-/** How long a statement waits for another process (`keys`, `migrate`) to finish its write. */
+/** How long a statement of a command waits for another process to finish its write. */
 const busyTimeoutMs = 2_000;
+/** The same for a server. Its whole process stands still meanwhile, and has to answer within two seconds all the same. */
+export const servingBusyTimeoutMs = 400;
+/** Everything shares one thread, so one report at a time; whoever asks for another can ask again. */
+const reportBounds = { atOnce: 1, waiting: 8, rests: true };
+/** Few enough that others share the transactions, many enough that a call of a thousand units needs few of them. */
+const unitsAtOnce = 128;
 
 /** How far the page cache of a connection may grow: 16 MiB. */
 const cacheSize = "PRAGMA cache_size = -16384";
@@ -20,14 +27,16 @@ const savepointsInMemory = "PRAGMA temp_store = MEMORY";
 const writeBack = "PRAGMA wal_autocheckpoint = 4000";
 
 /** Opens the file, which need not exist yet, with every commit flushed to disk. */
-export function openSqlite<Tables>(path: string): Database<Tables> {
+export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Database<Tables> {
   // WAL lets readers go on beside the writer. NORMAL leaves the flush of the log to us: see LogFlush.
   const writer = openConnection(
     path,
+    waitMs,
     `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; ${cacheSize}; ${savepointsInMemory}; ${writeBack}`,
   );
-  const reader = openConnection(path, `PRAGMA query_only = ON; ${cacheSize}`);
+  const reader = openConnection(path, waitMs, `PRAGMA query_only = ON; ${cacheSize}`);
   const trx = kyselyOnSqlite<Tables>(writer);
+  const lane = new Lane(reportBounds);
   const snapshot = new ReadSnapshot(reader);
   const read = kyselyOnSqlite<Tables>(reader, () => snapshot.begin());
   const log = new LogFlush(path);
@@ -37,8 +46,9 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
   });
   return {
     read,
-    reports: read,
+    report: (run) => lane.run(() => run(read)),
     shared: false,
+    unitsAtOnce,
     write: (unit) => commits.write(unit),
     apply: async (write, _row, prepare) => {
       const done = await commits.write((connection) => runAlone(connection, write, prepare()), { mayFail: false });
@@ -57,6 +67,11 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
     timeMs: async () => Date.now(),
     synchronousStandbys: async () => 0,
     snapshot: (work) => readSnapshot(path, work),
+    load: () => ({
+      queued: commits.waiting,
+      oldestMs: commits.oldestMs,
+      pools: { reports: { most: reportBounds.atOnce, inUse: lane.running, waiting: lane.waiting } },
+    }),
     close: async () => {
       await commits.close();
       snapshot.end();
@@ -73,7 +88,12 @@ export function openSqlite<Tables>(path: string): Database<Tables> {
  * Opened read-only: opened for writing, a path where nothing lies any more would become an empty database.
  */
 async function readSnapshot<Tables, Result>(path: string, work: (db: Kysely<Tables>) => Promise<Result>) {
-  const connection = openConnection(path, `${cacheSize}; BEGIN; SELECT count(*) FROM sqlite_schema`, true);
+  const connection = openConnection(
+    path,
+    busyTimeoutMs,
+    `${cacheSize}; BEGIN; SELECT count(*) FROM sqlite_schema`,
+    true,
+  );
   try {
     return await work(kyselyOnSqlite<Tables>(connection));
   } finally {
@@ -82,10 +102,10 @@ async function readSnapshot<Tables, Result>(path: string, work: (db: Kysely<Tabl
 }
 
 /** SQLite looks into the file only at the first statement, so that what is wrong with it shows there. */
-function openConnection(path: string, pragmas: string, readOnly = false): DatabaseSync {
+function openConnection(path: string, waitMs: number, pragmas: string, readOnly = false): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
-    connection = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly });
+    connection = new DatabaseSync(path, { timeout: waitMs, readOnly });
     connection.exec(pragmas);
     return connection;
   } catch (error) {

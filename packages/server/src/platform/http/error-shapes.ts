@@ -6,12 +6,13 @@ import type { ErrorShape } from "./wire.ts";
 /** RFC 9457, for Sparekey's own API. */
 export const problemShape: ErrorShape = {
   contentType: "application/problem+json; charset=utf-8",
-  render: ({ code, status, message, requestId, title }): Problem => ({
+  render: ({ code, status, message, reason, requestId, title }): Problem => ({
     type: `urn:sparekey:error:${code}`,
     title,
     status,
     code,
     ...(message !== title && { detail: message }),
+    ...(reason !== undefined && { reason }),
     requestId,
   }),
 };

@@ -3,11 +3,13 @@ import type { ErrorCode } from "@sparekey/contract";
 import type { FastifyError } from "fastify";
 import { DatabaseUnavailable } from "../database/database.ts";
 import { Refusal } from "../refusal.ts";
+import { isPastDeadline } from "./overload.ts";
 
 export interface ClientFailure {
   code: ErrorCode;
   /** Absent when the code's title says it all. */
   answer?: string | undefined;
+  reason?: string | undefined;
   retryAfterSeconds?: number | undefined;
   /** A bug of ours: logged with its stack. */
   bug: boolean;
@@ -29,12 +31,15 @@ const clientErrors: Record<string, ErrorCode> = {
   FST_ERR_ROUTE_MISSING_CONTENT_TYPE: "unsupported_media_type",
 };
 
-export function toClientFailure(error: unknown): ClientFailure {
+/** `arrived` is false while the client is still sending. */
+export function toClientFailure(error: unknown, arrived = true): ClientFailure {
   if (error instanceof Refusal) {
-    const { answer, retryAfterSeconds } = error.note;
-    return { code: error.code, answer, retryAfterSeconds, bug: false };
+    const { answer, reason, retryAfterSeconds } = error.note;
+    return { code: error.code, answer, reason, retryAfterSeconds, bug: false };
   }
-  if (error instanceof DatabaseUnavailable) {
+  // A request that has not arrived by its deadline is the client's.
+  if (isPastDeadline(error) && !arrived) return { code: "request_timeout", bug: false };
+  if (isPastDeadline(error) || error instanceof DatabaseUnavailable) {
     return { code: "unavailable", retryAfterSeconds: retryWhenUnavailableSeconds, bug: false };
   }
   const { code = "", validation, validationContext } = error as Partial<FastifyError>;

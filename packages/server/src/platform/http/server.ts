@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
 import { answerClientError } from "./client-error.ts";
+import { deadlinesMs } from "./overload.ts";
 import type { Wire } from "./wire.ts";
 
 export interface HttpServerOptions {
@@ -14,6 +15,8 @@ export interface HttpServerOptions {
   /** Networks whose `X-Forwarded-For` is believed; none by default. */
   trustedProxies: readonly string[];
   tls: { cert: string; key: string } | undefined;
+  /** True from the moment on when the process was asked to stop. */
+  isStopping(): boolean;
   /** Answers what is wrong before any route is known, such as a URL that cannot be decoded. */
   answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void;
 }
@@ -25,13 +28,15 @@ const idleConnectionMs = 72_000;
 /** Two Authorization headers are joined and so refused. Node alone would take the first and a proxy, perhaps, the other. */
 const connections = { joinDuplicateHeaders: true };
 
-export function createHttpServer({ log, newRequestId, trustedProxies, tls, answerError }: HttpServerOptions): Wire {
+export function createHttpServer(httpOptions: HttpServerOptions): Wire {
+  const { log, newRequestId, trustedProxies, tls, answerError } = httpOptions;
   const options = {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: newRequestId,
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    handlerTimeout: deadlinesMs.call,
     connectionTimeout: 0,
     keepAliveTimeout: idleConnectionMs,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
@@ -52,18 +57,22 @@ export function createHttpServer({ log, newRequestId, trustedProxies, tls, answe
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(everyAnswer(request.id));
   });
-  endConnectionsWhileClosing(server);
+  endConnectionsWhileStopping(server, httpOptions.isStopping);
   return server;
 }
 
-/** Node leaves a connection open whose answer was under way when the server began to close, and the close waits for it. */
-function endConnectionsWhileClosing(server: Wire) {
+/**
+ * From the moment on when the process was asked to stop, each answer is the last one on its connection: what is left
+ * when the server closes is idle, and nobody has a request on its way there. Node would also leave a connection open
+ * whose answer was under way when the server began to close, and the close would wait for it.
+ */
+function endConnectionsWhileStopping(server: Wire, isStopping: () => boolean) {
   let closing = false;
   server.addHook("preClose", async () => {
     closing = true;
   });
   server.addHook("onSend", (_request, reply, payload, done) => {
-    if (closing) reply.header("connection", "close");
+    if (closing || isStopping()) reply.header("connection", "close");
     done(null, payload);
   });
 }
@@ -73,7 +82,7 @@ function everyAnswer(requestId: string): Record<string, string> {
   return { "cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": requestId };
 }
 
-/** One log line and one observation a request. */
+/** One log line and one observation a request; a flood of refusals is only counted. */
 export function observeRequests(server: Wire, metrics: Metrics) {
   server.addHook("onResponse", async (request, reply) => {
     // The route's pattern, not the URL: what a client puts into a URL is not ours to keep.
@@ -81,6 +90,7 @@ export function observeRequests(server: Wire, metrics: Metrics) {
     const { method } = request;
     const status = reply.statusCode;
     metrics.request({ method, route, status }, reply.elapsedTime / 1_000);
+    if (request.refusedEarly) return;
     request.log.info({ method, route, status, ms: Math.round(reply.elapsedTime * 10) / 10 }, "request");
   });
 }

@@ -44,19 +44,26 @@ export function answerErrorsAs(wire: Wire, shape: ErrorShape, clock: Clock) {
 /** The one way from what was thrown to what is sent. */
 export function answerWith(shape: ErrorShape, clock: Clock) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const { code, answer: message, retryAfterSeconds, bug } = toClientFailure(error);
+    const { code, answer: message, reason, retryAfterSeconds, bug } = toClientFailure(error, request.raw.complete);
     const { status, title } = errorCodes[code];
     if (bug) request.log.error({ err: error }, "request failed");
-    else if (status >= 500) request.log.warn({ err: error }, "request refused");
+    else if (status >= 500 && !isInFloods(error)) request.log.warn({ err: error }, "request refused");
     // Not the error's own message: it may quote what the client sent, and people paste codes everywhere.
     else request.log.debug({ refusal: code, detail: detailOf(error) }, "request refused");
     if (retryAfterSeconds !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfterSeconds)));
+    // Nobody waits for the rest of it.
+    if (code === "request_timeout") reply.header("connection", "close");
     const [path = ""] = request.url.split("?", 1);
     const epochMs = instantToMs(clock.now());
-    const body = shape.render({ code, status, title, message: message ?? title, path, requestId: request.id, epochMs });
+    const { id: requestId } = request;
+    const body = shape.render({ code, status, title, message: message ?? title, reason, path, requestId, epochMs });
     // Serialised here: the route's own schema describes its answers, not its errors.
     return reply.code(status).type(shape.contentType).serializer(JSON.stringify).send(body);
   };
+}
+
+function isInFloods(error: unknown): boolean {
+  return error instanceof Refusal && error.note.inFloods === true;
 }
 
 /** What was written for the log alone; of other errors, their code. */

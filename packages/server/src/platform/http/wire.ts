@@ -25,6 +25,8 @@ export interface Failure {
   title: string;
   /** What was wrong with this very request; the title when there is no more to say. */
   message: string;
+  /** A word for what is wrong with the service itself. */
+  reason?: string | undefined;
   path: string;
   requestId: string;
   epochMs: number;

@@ -41,7 +41,7 @@ export async function runRounds(cases: Case[], context: Context): Promise<Row[]>
 }
 
 /** The same requests to both, from as many connections. */
-export async function measurePair(row: Case, context: Context, seconds: number): Promise<Pair> {
+async function measurePair(row: Case, context: Context, seconds: number): Promise<Pair> {
   const { database, reference, signal } = context;
   const subject = database.subject(row.users);
   const next = await subject.requests(row.call, row.tokens, row.processes);

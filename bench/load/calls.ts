@@ -49,7 +49,7 @@ export function requestsOf(call: CallName, { issued, verified }: Population, cre
 }
 
 /** A code that nobody has: its check symbol is right, so that it is looked for. */
-export const wrongCode = "00000000000";
+const wrongCode = "00000000000";
 
 export function wrongVerification(username: string, clientKey: string): Exchange {
   return { request: verification(username, wrongCode, `client-key: ${clientKey}`), expected: '"accepted":false' };

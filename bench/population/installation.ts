@@ -1,7 +1,8 @@
 /** An installation for the bench: made by `init`, filled with users, rate limits out of the way. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { KeyFile, Settings } from "@sparekey/contract";
 import { createSparekeyClient, parseKeyFile } from "@sparekey/sdk";
 import { type Company, findCompany } from "../../packages/server/src/installation/service.ts";
@@ -46,12 +47,9 @@ export async function makeInstallation({ directory, users, postgres, signal }: W
   const urls = await postgres?.createDatabase(`bench_${users}`);
   const env: Record<string, string> =
     urls === undefined ? {} : { SPAREKEY_DATABASE_URL: urls.appUrl, SPAREKEY_DATABASE_OWNER_URL: urls.ownerUrl };
-  const paths = JSON.parse(
-    execFileSync(process.execPath, [program, "init", "--data-dir", dataDir, "--json"], {
-      encoding: "utf8",
-      env: { ...process.env, ...env },
-    }),
-  );
+  const init = [program, "init", "--data-dir", dataDir, "--json"];
+  const { stdout } = await promisify(execFile)(process.execPath, init, { env: { ...process.env, ...env } });
+  const paths = JSON.parse(stdout);
   const keyFile = parseKeyFile(readFileSync(paths.keyFile, "utf8"));
   const file = join(dataDir, "sparekey.db");
   const db = urls === undefined ? openSqlite<Tables>(file) : openPostgres<Tables>(urls.ownerUrl);
@@ -61,7 +59,7 @@ export async function makeInstallation({ directory, users, postgres, signal }: W
   const keyring = await keys.fresh();
   await liftLimits(db);
   await db.close();
-  const filler = urls === undefined ? fillSqlite(file) : await fillPostgres(urls.ownerUrl);
+  const filler = urls === undefined ? fillSqlite(file) : await fillPostgres(urls.superuserUrl);
   const population = await populate(filler, { count: users, companyId: company.id, keyring, signal });
   await postgres?.query("CHECKPOINT");
   return {

@@ -1,5 +1,4 @@
 /** The table, and below a row what went wrong in it. */
-import type { Case } from "../plan.ts";
 import { type Row, summarise } from "../rounds.ts";
 import { power, range, short, whole } from "./numbers.ts";
 
@@ -83,9 +82,4 @@ function whatFailed({ pairs }: Row): string {
     counts.set(name, (counts.get(name) ?? 0) + count);
   }
   return [...counts].map(([name, count]) => `${name} ×${count}`).join(", ");
-}
-
-/** One line for progress. */
-export function nameOf({ database, call, connections, users, tokens, processes }: Case): string {
-  return `${database} ${call} ${tokens}, ${connections} connections, ${power(users)} users, ${processes} process(es)`;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type PostgresServer, startPostgres } from "../../packages/server/src/testing/postgres/server.ts";
 import type { Closing } from "../closing.ts";
 import type { DatabaseKind } from "../options.ts";
+import { whole } from "../report/numbers.ts";
 import { pinPostgres } from "./cores.ts";
 import { Subject, type SubjectOptions } from "./subject.ts";
 
@@ -31,20 +32,28 @@ export class BenchDatabase {
     const server = kind === "postgres" ? await startPostgres({ durable: true }) : undefined;
     if (server !== undefined) closing.add(() => server.stop());
     const postgres = server && { server, pid: pidOf(server) };
-    const subjects = new Map<number, Subject>();
-    for (const [users, count] of processes) {
-      console.error(`preparing ${kind} with ${users.toLocaleString("en")} users`);
-      const beganMs = performance.now();
-      const subject = await Subject.start({
-        ...options,
-        ...{ postgres, users, processes: count, directory: join(directory, `${kind}-${users}`) },
-      });
+    const beganMs = performance.now();
+    console.error(`preparing ${kind} with ${[...processes.keys()].map(whole).join(" and ")} users`);
+    const subjects = await Promise.all(
+      [...processes].map(([users, count]) =>
+        Subject.prepare({
+          ...options,
+          ...{ postgres, users, processes: count, directory: join(directory, `${kind}-${users}`) },
+        }),
+      ),
+    );
+    console.error(`${endOfProgress}prepared in ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+    for (const subject of subjects) {
       closing.add(() => subject.stop());
-      subjects.set(users, subject);
-      console.error(`${ends}prepared in ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+      // One after the other: how long a start takes is a figure.
+      await subject.start();
     }
     if (postgres !== undefined) pinPostgres(postgres.pid);
-    return new BenchDatabase(kind, server?.version, subjects);
+    return new BenchDatabase(
+      kind,
+      server?.version,
+      new Map([...processes.keys()].map((users, at) => [users, subjects[at] as Subject])),
+    );
   }
 
   subject(users: number): Subject {
@@ -54,7 +63,7 @@ export class BenchDatabase {
   }
 }
 
-const ends = process.stderr.isTTY ? "\r\u001b[K" : "";
+const endOfProgress = process.stderr.isTTY ? "\r\u001b[K" : "";
 
 function pidOf({ dataDirectory }: PostgresServer): number {
   return Number(readFileSync(join(dataDirectory, "postmaster.pid"), "utf8").split("\n")[0]);

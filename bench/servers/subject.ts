@@ -30,18 +30,14 @@ export class Subject {
     this.installation = installation;
   }
 
-  static async start(options: SubjectOptions): Promise<Subject> {
-    const { directory, users, postgres, processes, signal } = options;
-    const installation = await makeInstallation({ directory, users, postgres: postgres?.server, signal });
-    const subject = new Subject(options, installation);
-    try {
-      // One after the other: how long the first takes is a figure.
-      for (let index = 0; index < processes; index += 1) subject.servers.push(await subject.#startServer(index));
-      return subject;
-    } catch (error) {
-      await subject.stop();
-      throw error;
-    }
+  static async prepare(options: SubjectOptions): Promise<Subject> {
+    const { directory, users, postgres, signal } = options;
+    return new Subject(options, await makeInstallation({ directory, users, postgres: postgres?.server, signal }));
+  }
+
+  async start() {
+    const { processes } = this.#options;
+    for (let index = 0; index < processes; index += 1) this.servers.push(await this.#startServer(index));
   }
 
   /** So many of its processes. The others idle meanwhile. */

@@ -29,7 +29,7 @@ export function openEmbedded({ dataDir }: Config, { serving = false } = {}): Dat
       exitCode: 3,
     });
   }
-  return openSqlite<Tables>(path, serving ? servingBusyTimeoutMs : undefined);
+  return openSqlite<Tables>(path, serving ? { waitMs: servingBusyTimeoutMs } : {});
 }
 
 /** The same for what changes the schema: on PostgreSQL as the role that owns the tables, if one is named. */

@@ -90,5 +90,7 @@ export function databaseIn(dataDir: string): string {
 }
 
 function openTestDatabase({ dataDir, postgres }: Pick<DataDirectory, "dataDir" | "postgres">): Database<Tables> {
-  return postgres === undefined ? openSqlite<Tables>(databaseIn(dataDir)) : openClone(postgres);
+  // A thousand guesses at once, as the tests make them, are answered and not told to come back.
+  const options = { patienceMs: 60_000 };
+  return postgres === undefined ? openSqlite<Tables>(databaseIn(dataDir), options) : openClone(postgres, options);
 }

@@ -16,9 +16,11 @@ export async function clonePostgres(): Promise<TestDatabase> {
 }
 
 /** As the application's role, which may not change the schema or the record; `migrate` is as the owner. */
-export function openClone({ ownerUrl, appUrl }: Pick<TestDatabase, "ownerUrl" | "appUrl">): Database<Tables> {
-  // A thousand guesses at one code, as the tests make them, are answered and not told to come back.
-  const db = openPostgres<Tables>(appUrl, { patienceMs: 60_000 });
+export function openClone(
+  { ownerUrl, appUrl }: Pick<TestDatabase, "ownerUrl" | "appUrl">,
+  options: { patienceMs: number },
+): Database<Tables> {
+  const db = openPostgres<Tables>(appUrl, options);
   const owner = openPostgres<Tables>(ownerUrl);
   return {
     ...db,

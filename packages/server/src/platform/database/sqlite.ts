@@ -26,8 +26,16 @@ const savepointsInMemory = "PRAGMA temp_store = MEMORY";
 /** The log is written back into the database every 16 MiB, not 4: pages that change again and again are written back once. */
 const writeBack = "PRAGMA wal_autocheckpoint = 4000";
 
+interface SqliteOptions {
+  /** How long a statement waits for another process. */
+  waitMs?: number;
+  /** How long a unit waits for its turn before it is not begun any more. */
+  patienceMs?: number;
+}
+
 /** Opens the file, which need not exist yet, with every commit flushed to disk. */
-export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Database<Tables> {
+export function openSqlite<Tables>(path: string, options: SqliteOptions = {}): Database<Tables> {
+  const { waitMs = busyTimeoutMs, patienceMs } = options;
   // WAL lets readers go on beside the writer. NORMAL leaves the flush of the log to us: see LogFlush.
   const writer = openConnection(
     path,
@@ -40,10 +48,8 @@ export function openSqlite<Tables>(path: string, waitMs = busyTimeoutMs): Databa
   const snapshot = new ReadSnapshot(reader);
   const read = kyselyOnSqlite<Tables>(reader, () => snapshot.begin());
   const log = new LogFlush(path);
-  const commits = new GroupCommit<Tables>(writer, trx, {
-    beforeCommit: () => snapshot.end(),
-    afterCommit: () => log.flush(),
-  });
+  const around = { beforeCommit: () => snapshot.end(), afterCommit: () => log.flush() };
+  const commits = new GroupCommit<Tables>(writer, trx, around, patienceMs);
   return {
     read,
     report: (run) => lane.run(() => run(read)),

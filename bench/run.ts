@@ -2,88 +2,102 @@
  * How fast it is, as a ratio to a bare Fastify in the same run: `npm run bench`, or `npm run bench -- --quick`
  * to see only that the bench runs.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apply, type Figures, median } from "./load.ts";
-import { canPin, pinLoad, startPinned } from "./processes.ts";
-import { startSubject } from "./subject.ts";
+import { Closing } from "./closing.ts";
+import { measureAnswerTime } from "./figures/answer-time.ts";
+import { findPeak, measureHalfPeak, measureOverload, measureUsers } from "./figures/figures.ts";
+import { type DatabaseKind, readOptions } from "./options.ts";
+import { type Case, planCases } from "./plan.ts";
+import type { Figures } from "./report/figures.ts";
+import { describeMachine } from "./report/machine.ts";
+import { hasFailures, headerOf, type Results, sectionOf, writeJson } from "./report/report.ts";
+import { type Context, runRounds } from "./rounds.ts";
+import { BenchDatabase } from "./servers/bench-database.ts";
+import { pinLoad } from "./servers/cores.ts";
+import { type ServerProcess, startServer } from "./servers/server-process.ts";
 
-const quick = process.argv.includes("--quick");
-const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 5);
-const seconds = quick ? 1 : 4;
-const connections = 64;
-const userCount = quick ? 200 : 2_000;
-const beat = { connections: quick ? 64 : 256, answerTimeMs: 50 };
+const options = readOptions(process.argv.slice(2));
+const plan = planCases(options);
+if (plan.length === 0) throw new Error("no row of the table fits these filters");
 
-pinLoad();
-const reference = await startPinned(join(import.meta.dirname, "reference.ts"), ["8391"], 8391);
-const subject = await startSubject(8392, userCount);
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.abort());
+const directory = mkdtempSync(join(tmpdir(), "sparekey-bench-"));
+const closing = new Closing();
+closing.add(() => rmSync(directory, { recursive: true, force: true }));
 
 try {
-  const measured = await measure();
-  const onTheBeat = await measureOnTheBeat();
-  report(measured, onTheBeat);
+  await run();
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error;
+  console.error("interrupted");
+  process.exitCode = 130;
 } finally {
-  await subject.stop();
-  await reference.stop();
+  await closing.run();
 }
 
-/** Each round measures everything once, so that whatever else the machine does touches all alike. */
-async function measure(): Promise<Record<string, Figures>> {
-  const bare = { method: "POST", path: "/verify", body: '{"user":"bench.user1999","code":"7K3M-9QZX-4TP"}' } as const;
-  const headers = { "content-type": "application/json" };
-  const load = { connections, seconds };
-  const runs = {
-    reference: () => apply(reference.url, load, () => ({ ...bare, headers })),
-    issue: () => apply(subject.url, load, subject.requests.issue),
-    verify: () => apply(subject.url, load, subject.requests.verify),
-    lookup: () => apply(subject.url, load, subject.requests.lookup),
-  };
-  const figures = new Map<string, Figures[]>(Object.keys(runs).map((name) => [name, []]));
-  // The first seconds of a process are spent compiling.
-  for (const run of Object.values(runs)) await run();
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [name, run] of Object.entries(runs)) figures.get(name)?.push(await run());
+async function run() {
+  const machine = describeMachine(directory);
+  const script = join(import.meta.dirname, "servers", "reference.ts");
+  const reference = await startServer({ script, args: (port) => [String(port)] });
+  closing.add(() => reference.stop());
+  console.log(`${headerOf(machine, options)}\n`);
+  const results: Results[] = [];
+  for (const kind of new Set(plan.map(({ database }) => database))) {
+    const result = await runOn(kind, reference);
+    results.push(result);
+    console.log(`${sectionOf(result)}\n`);
+    writeJson(options.json, machine, options, results);
   }
-  return Object.fromEntries([...figures].map(([name, all]) => [name, median(all)]));
+  console.log(`written to ${options.json}`);
+  if (!hasFailures(results)) return;
+  console.error("not every answer was what was asked for: the figures above say where");
+  process.exitCode = 1;
 }
 
-/** With the answer time that a company has unless it chose another. */
-async function measureOnTheBeat(): Promise<Figures> {
-  await subject.setAnswerTime(beat.answerTimeMs);
-  return apply(subject.url, { connections: beat.connections, seconds }, subject.requests.verify);
-}
-
-function report(measured: Record<string, Figures>, onTheBeat: Figures) {
-  const bareRate = measured.reference?.rate ?? Number.NaN;
-  const table = Object.entries(measured).map(([name, { rate, p50, p99 }]) => ({
-    name,
-    "rate /s": Math.round(rate),
-    ratio: Number((rate / bareRate).toFixed(3)),
-    "p50 ms": p50,
-    "p99 ms": p99,
-  }));
-  const process = {
-    "start-up ms": Math.round(subject.startMs),
-    "bare server's": Math.round(reference.startMs),
-    "idle MiB": subject.idleMiB,
-    "MiB after the load": subject.memoryMiB(),
+async function runOn(kind: DatabaseKind, reference: ServerProcess): Promise<Results> {
+  const cases = plan.filter(({ database }) => database === kind);
+  const ending = new Closing();
+  closing.add(() => ending.run());
+  const { quick, profile } = options;
+  const { signal } = interrupted;
+  const shared = { directory, quick, profile, signal, closing: ending };
+  const database = await BenchDatabase.start({ ...shared, kind, processes: processesFor(cases) });
+  const target = {
+    ports: [reference.port],
+    cpuSeconds: () => ({ servers: reference.cpuSeconds(), postgres: 0 }),
+    memoryMiB: () => reference.memoryMiB(),
   };
-  console.log(
-    `SQLite, durable; ${connections} connections; median of ${rounds} rounds of ${seconds} s; answerTimeMs 0`,
-  );
-  if (!canPin) console.log("servers and load share their cores: taskset is missing, or there is only one");
-  console.table(table);
-  console.log(
-    `verify with answerTimeMs ${beat.answerTimeMs}, ${beat.connections} connections: ${Math.round(onTheBeat.rate)} /s, p50 ${onTheBeat.p50} ms, p99 ${onTheBeat.p99} ms`,
-  );
-  console.table([process]);
-  const results = join(import.meta.dirname, "results");
-  mkdirSync(results, { recursive: true });
-  const file = join(results, "latest.json");
-  writeFileSync(
-    file,
-    `${JSON.stringify({ connections, rounds, seconds, measured, beat, onTheBeat, process }, null, 2)}\n`,
-  );
-  console.log(`written to ${file}`);
+  const context = { options, database, reference: target, signal };
+  pinLoad();
+  const users = [...new Set(cases.map((each) => each.users))];
+  const verifies = options.figures && cases.some(({ call }) => call === "verify");
+  // While both hold nothing but users.
+  const usersFigure = verifies ? await measureUsers(context, users) : undefined;
+  const rows = await runRounds(cases, context);
+  const peak = verifies ? findPeak(rows) : undefined;
+  const start = startOf(database, Math.min(...users), reference);
+  const figures: Figures = { start, users: usersFigure, ...(peak && (await measureAround(context, peak))) };
+  await ending.run();
+  return { database: kind, postgresVersion: database.postgresVersion, rows, figures };
+}
+
+async function measureAround(context: Context, peak: NonNullable<ReturnType<typeof findPeak>>) {
+  const halfPeak = await measureHalfPeak(context, peak);
+  const overload = await measureOverload(context, peak);
+  return { halfPeak, overload, answerTime: await measureAnswerTime(context, peak.users) };
+}
+
+/** As many as any row needs, by the number of users. */
+function processesFor(cases: Case[]): Map<number, number> {
+  const most = new Map<number, number>();
+  for (const { users, processes } of cases) most.set(users, Math.max(processes, most.get(users) ?? 0));
+  return most;
+}
+
+function startOf(database: BenchDatabase, users: number, reference: ServerProcess): Figures["start"] {
+  const { startMs = Number.NaN, idleMiB = Number.NaN } = database.subject(users).servers[0] ?? {};
+  return { startMs, idleMiB, referenceStartMs: reference.startMs };
 }

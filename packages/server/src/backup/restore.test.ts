@@ -32,10 +32,13 @@ describe("restoring a backup", () => {
     core = await startCore();
     for (const username of ["used.later", "revoked.later", "still.live", "expired", "used.before"]) {
       const { id } = await core.createUser(username);
-      if (username === "expired") core.clock.advance(-48 * 60 * 60_000);
       codes[username] = await core.issue(id, { oneTime: username.startsWith("used") });
-      if (username === "expired") core.clock.advance(48 * 60 * 60_000);
     }
+    const past = addMs(core.clock.now(), -60_000);
+    const { id: expired } = (await core.users.findByLoginName("expired")) ?? assert.fail();
+    await core.db.write((trx) =>
+      trx.updateTable("emergency_access").set({ expires_at: past }).where("user_id", "=", expired).execute(),
+    );
     await core.verify("used.before", codes["used.before"] as string);
     for (let i = 0; i < 4; i++) await core.verify("still.live", "00000000000");
     await core.authentication.initialize(core.client, { subjectName: "still.live", context: { messageId: "m" } });
@@ -172,9 +175,10 @@ describe("a damaged backup", () => {
         (error) => assert.ok(error instanceof DamagedBackup, `byte ${place}: ${error}`),
       );
     }
-    // Time, flags and system in gzip's header say nothing of the content.
+    // Time, flags and system in gzip's header say nothing of the content, nor does what fills up the last byte of it.
+    const lastByte = whole.length - 9;
     assert.deepEqual(
-      accepted.filter((place) => place < 3 || place > 9),
+      accepted.filter((place) => (place < 3 || place > 9) && place !== lastByte),
       [],
     );
   });

@@ -160,19 +160,3 @@ describe("a stored answer", () => {
     assert.deepEqual(await rowOf(call), row);
   });
 });
-
-describe("an installation that is older than idempotency keys", () => {
-  it("issues as before, and 503 with a key until it has one to seal answers with", async () => {
-    const before = await startCore();
-    const { id } = await before.createUser("jane");
-    await before.db.write((trx) => trx.deleteFrom("keyring_keys").where("purpose", "=", "idempotency_seal").execute());
-    const core = await before.restart();
-    await core.issue(id);
-    const call = named("a key for an old installation", id);
-    await assert.rejects(core.codes.issue(core.administrator, id, {}, call), (error) => {
-      assert.ok(hasCode("unavailable")(error));
-      return /no key for idempotency_seal/.test((error as Refusal).note.detail ?? "");
-    });
-    await core.close();
-  });
-});

@@ -33,7 +33,7 @@ export const appending = new GuardedWrite<NoteTables, "note", Addition, "done">(
   table: "note",
   key: { id: "noteId" },
   inputs: { noteId: "text", addition: "text" },
-  guard: () => sql<boolean>`true`,
+  guard: (eb) => eb.val(true),
   set: ({ addition }) => ({ text: sql`text || ${addition}`, changes: sql`changes + 1` }),
   outcome: sql`'done'`,
   inserts: { event: ["id", "note_id", "text"] },
@@ -57,8 +57,8 @@ export async function makeNotes({ ownerUrl }: TestDatabase, ids: readonly string
   await query(ownerUrl, "INSERT INTO note SELECT id, '', 0 FROM unnest($1::text[]) AS id", [ids]);
 }
 
-export function openNotes(url: string): Database<NoteTables> {
-  return openPostgres<NoteTables>(url);
+export function openNotes(url: string, options: { patienceMs?: number } = {}): Database<NoteTables> {
+  return openPostgres<NoteTables>(url, options);
 }
 
 /** Adds to a note in a guarded write; the event has the same text, and is there as well when there is no such note. */

@@ -13,6 +13,7 @@ import { systemRandom } from "../platform/random.ts";
 import type { Call } from "../principal.ts";
 import type { Tables } from "../schema/tables.ts";
 import { openKeyring } from "./data-directory.ts";
+import { rotationOf } from "./rotation.ts";
 
 export interface RestoredCore extends ReturnType<typeof createServices>, Restored {
   db: Database<Tables>;
@@ -51,6 +52,7 @@ export async function restoreFrom(path: string, rootKey: RootKey, clock: Clock):
 /** The services of whatever installation a database holds. */
 export async function openServices(db: Database<Tables>, rootKey: RootKey, clock: Clock) {
   const company = (await findCompany(db.read)) as Company;
+  await rotationOf({ db, company, clock }).addMissingKeys(rootKey);
   const { keyring, revision } = await openKeyring({ db, company, rootKey, clock });
   const services = createServices({ db, company, revision, keyring, clock, random });
   const verify = async (user: string, code: string) => (await services.codes.verify(nobody, { user, code })).accepted;

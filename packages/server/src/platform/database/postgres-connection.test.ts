@@ -1,21 +1,27 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { add, makeNotes, type NoteTables, openNotes, textOf } from "../../testing/note-database.ts";
 import { query, type TestDatabase } from "../../testing/postgres/databases.ts";
-import { testPostgres } from "../../testing/postgres/shared.ts";
+import { type PostgresServer, startPostgres } from "../../testing/postgres/server.ts";
 import { type Database, DatabaseUnavailable } from "./database.ts";
 
 const bounded = { timeout: 120_000 };
 const appName = "application_name = 'sparekey' AND datname = current_database()";
 
 describe("connections to PostgreSQL", bounded, () => {
+  // Of its own: a transaction that stays open is waited for in other databases of its server, too.
+  let server: PostgresServer;
   let database: TestDatabase;
   let db: Database<NoteTables>;
 
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server?.stop());
   beforeEach(async () => {
-    database = await (await testPostgres()).createDatabase();
+    database = await server.createDatabase();
     await makeNotes(database, ["a", "b", "c"]);
     db = openNotes(database.appUrl);
   });
@@ -147,12 +153,10 @@ describe("connections to PostgreSQL", bounded, () => {
   });
 
   it("say so when they are all in use for too long, and recover by themselves", async () => {
-    const { promise: end, resolve: release } = Promise.withResolvers<void>();
-    const holding = Array.from({ length: 4 }, () => db.write(() => end));
-    await delay(200);
-    await assert.rejects(insertEvent("waits"), DatabaseUnavailable);
-    release();
-    await Promise.all(holding);
+    const units = await Promise.all(Array.from({ length: 4 }, startUnit));
+    const refused = await insertEvent("waits").catch((error: unknown) => error);
+    for (const unit of units) await unit.end();
+    assert.ok(refused instanceof DatabaseUnavailable);
     await insertEvent("later");
     assert.deepEqual(await eventIds(), ["later"]);
   });
@@ -188,35 +192,42 @@ describe("connections to PostgreSQL", bounded, () => {
     assert.deepEqual(await add(db, "a", "x"), ["done"]);
   });
 
-  it("wait for writes that have begun, and for none that begins later", async () => {
-    const { promise: end, resolve: release } = Promise.withResolvers<void>();
-    const early = db.write(async (trx) => {
-      await trx.insertInto("event").values({ id: "early", note_id: "a", text: "" }).execute();
-      await end;
+  /** A unit of work that has begun, and goes on until it is told to end. */
+  async function startUnit() {
+    const begun = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const done = db.write(() => {
+      begun.resolve();
+      return over.promise;
     });
-    await delay(200);
+    await Promise.race([begun.promise, done]);
+    return {
+      end: () => {
+        over.resolve();
+        return done;
+      },
+    };
+  }
+
+  it("wait for writes that have begun, and for none that begins later", async () => {
+    const early = await startUnit();
     let isSettled = false;
     const settled = db.settled().then(() => {
       isSettled = true;
     });
     await delay(300);
     assert.equal(isSettled, false);
-    const { promise: lateEnd, resolve: releaseLate } = Promise.withResolvers<void>();
-    const late = db.write(() => lateEnd);
-    release();
-    await early;
+    const late = await startUnit();
+    await early.end();
     await settled;
-    releaseLate();
-    await late;
+    await late.end();
   });
 
   it("give up on a write that is under way for too long", async () => {
-    const { promise: end, resolve: release } = Promise.withResolvers<void>();
-    const slow = db.write(() => end);
-    await delay(100);
-    await assert.rejects(db.settled(), DatabaseUnavailable);
-    release();
-    await slow;
+    const slow = await startUnit();
+    const settled = await db.settled().catch((error: unknown) => error);
+    await slow.end();
+    assert.ok(settled instanceof DatabaseUnavailable);
     await db.settled();
   });
 

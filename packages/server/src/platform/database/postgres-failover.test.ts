@@ -39,15 +39,24 @@ describe("a PostgreSQL with a synchronous standby", bounded, () => {
   const isThere = async (id: string) =>
     (await db.read.selectFrom("event").select("id").where("id", "=", id).execute()).length > 0;
 
-  /** Ends the wait of every commit for its standby, once there is one that waits. */
-  async function stopWaiting(how: "cancel" | "terminate"): Promise<number> {
-    while (true) {
-      const rows = await pair.primary.query<{ stopped: boolean }>(
-        `SELECT pg_${how}_backend(pid) AS stopped FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
-      );
-      if (rows.length > 0) return rows.length;
-      await delay(10);
+  /** Ends every wait of a commit for its standby, also those of who asks what became of it, until these writes are over. */
+  async function stopWaiting<Result>(how: "cancel" | "terminate", writes: Promise<Result>): Promise<Result> {
+    let isOver = false;
+    const over = writes.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await stopOnce(how);
+      await delay(20);
     }
+    return over;
+  }
+
+  function stopOnce(how: "cancel" | "terminate") {
+    return pair.primary.query(
+      `SELECT pg_${how}_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = $1`,
+      [database.name],
+    );
   }
 
   it("takes nothing while it is down, and everything again afterwards", async () => {
@@ -84,11 +93,9 @@ describe("a PostgreSQL with a synchronous standby", bounded, () => {
   for (const how of ["cancel", "terminate"] as const) {
     it(`acknowledges no write whose wait for the standby was ended by ${how}, and no one that finds it`, async () => {
       await pair.disconnectStandby();
-      const writes = [add(db, "a", "unsure"), insertEvent("unsure")];
-      const settled = Promise.allSettled(writes);
-      const results = await Promise.race([settled, stopForGood(how)]);
+      const results = await stopWaiting(how, Promise.allSettled([add(db, "a", "unsure"), insertEvent("unsure")]));
       await pair.reconnectStandby();
-      for (const result of results ?? (await settled)) {
+      for (const result of results) {
         assert.ok(result.status === "rejected" && result.reason instanceof DatabaseUnavailable, JSON.stringify(result));
       }
       // It was kept all the same: only nobody could say that it would outlive the machine.
@@ -102,7 +109,7 @@ describe("a PostgreSQL with a synchronous standby", bounded, () => {
         await pair.standby.pause();
         const writes = Promise.allSettled([add(db, "b", "late,"), insertEvent(`late ${tries}`)]);
         await delay(300);
-        await stopWaiting(how);
+        await stopOnce(how);
         await pair.standby.resume();
         const results = await writes;
         await pair.standbyCaughtUp();
@@ -112,14 +119,6 @@ describe("a PostgreSQL with a synchronous standby", bounded, () => {
         assert.ok(tries < 10, "never acknowledged");
       }
     });
-  }
-
-  /** Ends every wait, also those of who asks what became of a write. */
-  async function stopForGood(how: "cancel" | "terminate"): Promise<undefined> {
-    while (true) {
-      await stopWaiting(how);
-      await delay(50);
-    }
   }
 
   it("counts its standby, as the role that serves, and notices when it is lost", async () => {

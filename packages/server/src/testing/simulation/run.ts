@@ -33,12 +33,11 @@ function showProgress(text: string): void {
 async function runOne(beginning: Beginning, seed: number): Promise<boolean> {
   const run = await simulate(beginning, seed, { calls });
   const findings = judge(run);
+  const { calm: _, ...weather } = run.weather;
   const shown = new Map(findings.map((finding) => [describe(finding), finding]));
-  if (values.json) say(JSON.stringify({ seed, weather: run.weather, findings: [...shown.keys()] }));
+  if (values.json) say(JSON.stringify({ seed, weather, findings: [...shown.keys()] }));
   else {
-    say(
-      `seed ${seed}: ${run.history.calls.length} calls, ${run.records.length} records, ${JSON.stringify(run.weather)}`,
-    );
+    say(`seed ${seed}: ${run.history.calls.length} calls, ${run.records.length} records, ${JSON.stringify(weather)}`);
     for (const [text, finding] of shown) {
       say(`\n${text}${knownAs(finding) ? " (known)" : ""}\n${traceOf(run, finding)}`);
     }

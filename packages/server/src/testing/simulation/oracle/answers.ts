@@ -23,7 +23,10 @@ const besidesVerified: AuditAction[] = ["emergency_access.locked", "emergency_co
 export function checkAnswers(evidence: Evidence): void {
   for (const call of evidence.calls) {
     const { answer } = call;
-    if (answer.is === "bug") evidence.report("answer", `neither an answer nor a refusal: ${answer.error}`, call);
+    if (answer.is === "bug") {
+      const deletions = evidence.deletionsOf(call.facts.keyId).filter(({ startedAt }) => startedAt < call.endedAt);
+      evidence.report("answer", `neither an answer nor a refusal: ${answer.error}`, ...deletions, call);
+    }
     if (answer.is === "unavailable" && call.calm) evidence.report("P6", "unavailable although all is well", call);
     const isAnswered = answer.is !== "unavailable" && answer.is !== "lost";
     if (call.lostAcknowledgement && isAnswered) {

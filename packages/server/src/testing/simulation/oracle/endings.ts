@@ -70,9 +70,7 @@ function checkEnabled(evidence: Evidence, call: HistoryCall, what: string) {
 function checkKey(evidence: Evidence, call: HistoryCall) {
   const { answer, facts } = call;
   const isRefused = answer.is === "refused" && answer.code === "client_key_refused";
-  const deletions = evidence.calls.filter(
-    ({ kind, facts: { keyId } }) => kind === "key.delete" && keyId === facts.keyId,
-  );
+  const deletions = evidence.deletionsOf(facts.keyId);
   const deletedBefore = (moment: number) =>
     deletions.find(({ answer: { is }, endedAt }) => is === "done" && endedAt < moment);
   const isAdmitted = !isRefused && answer.is !== "unavailable" && answer.is !== "lost";

@@ -66,6 +66,10 @@ export class Evidence {
     return Math.max(1, ...changes.map(({ facts }) => facts.version ?? 1));
   }
 
+  deletionsOf(keyId: string | undefined): HistoryCall[] {
+    return this.calls.filter(({ kind, facts }) => kind === "key.delete" && facts.keyId === keyId);
+  }
+
   /** Whether one call was over, with all that it could do, before another began. */
   isOverBefore(earlier: HistoryCall, later: HistoryCall): boolean {
     return !isUncertain(earlier) && earlier.endedAt < later.startedAt;

@@ -15,6 +15,8 @@ export interface Answer {
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 
 export interface ApiCaller {
+  /** The administrator's `Authorization` header, for callers of their own. */
+  authorization: string;
   /** Without credentials. */
   call: Send;
   /** As the administrator whose key file it is. */
@@ -43,6 +45,7 @@ export function createApiCaller(
     return { ...answer, body: parse(answer.text) };
   };
   return {
+    authorization,
     call,
     admin: (method, path, body, headers) => call(method, path, body, { authorization, ...headers }),
     client: (method, path, body, headers) => call(method, path, body, { "client-key": clientKey, ...headers }),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Answer, type ApiCaller, changeSettings } from "../api-caller.ts";
 
 /** What a busy machine may add to any bound. */
-export const slackMs = 2_000;
+export const slackMs = 4_000;
 
 export interface Timed {
   name: string;

@@ -23,18 +23,24 @@ export interface ApiCaller {
   client: Send;
 }
 
+/** How a request gets there and its answer back. Throws a `TypeError`, as `fetch` does, when there is none. */
+export type Transport = (
+  url: string,
+  request: { method: string; headers: Record<string, string>; body?: string },
+) => Promise<{ status: number; headers: Headers; text: string }>;
+
 export function createApiCaller(
   url: string,
   { keyFile, clientKey }: { keyFile: KeyFile; clientKey: string },
+  transport: Transport = overFetch,
 ): ApiCaller {
   const authorization = `Bearer ${signToken(keyFile)}`;
   const call: Send = async (method, path, body, headers = {}) => {
     const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const type = content === undefined ? {} : { "content-type": "application/json" };
     const init = { method, headers: { ...type, ...headers }, ...(content !== undefined && { body: content }) };
-    const response = await fetch(url + path, init);
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parse(text) };
+    const answer = await transport(url + path, init);
+    return { ...answer, body: parse(answer.text) };
   };
   return {
     call,
@@ -42,6 +48,11 @@ export function createApiCaller(
     client: (method, path, body, headers) => call(method, path, body, { "client-key": clientKey, ...headers }),
   };
 }
+
+const overFetch: Transport = async (url, request) => {
+  const response = await fetch(url, request);
+  return { status: response.status, headers: response.headers, text: await response.text() };
+};
 
 /** The legacy token that the vendor's clients make with a key file. */
 function signToken({ accessID, accessKey, adminRestApiUrl }: KeyFile): string {

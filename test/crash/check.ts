@@ -58,6 +58,8 @@ function checkRecord(events: Event[], ledger: Ledger): Checked {
     unclaimed.delete(record.requestId + record.action);
   }
   for (const { action, userId } of unclaimed.values()) {
+    // What is about no user, such as a start of the service, is no call of the ledger's.
+    if (userId === null) continue;
     const account = ledger.accounts.find((one) => one.userId === userId);
     const expected = account?.pending && actionOf(account.pending, account.standing);
     if (expected !== action) findings.push(`${action} of user ${userId} is in the record, and nobody asked for it`);

@@ -46,7 +46,7 @@ export function startLoad(caller: ApiCaller, ledger: Ledger, workers: number, ch
   return { begun, ended };
 }
 
-function nextChange({ status, code, failures }: Standing, chance: Chance): Change {
+export function nextChange({ status, code, failures }: Standing, chance: Chance): Change {
   if (failures > 20) return { kind: "unlock" };
   const roll = chance();
   if (status !== "active" || code === undefined || roll < 0.25) return { kind: "issue", oneTime: chance() < 0.5 };

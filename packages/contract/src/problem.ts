@@ -9,7 +9,8 @@ export const Problem = Type.Object({
   detail: Type.Optional(Type.String({ description: "What was wrong with this very request." })),
   reason: Type.Optional(
     Type.String({
-      description: "Why a node is not ready: `stopping`, `clock`, `standby`, `database` or `overloaded`.",
+      description:
+        "Why a node is not ready: `stopping`, `clock`, `standby`, `rollback`, `keys`, `database`, `overloaded`.",
     }),
   ),
   requestId: Type.String({ description: "Finds the request in the server's log and record." }),

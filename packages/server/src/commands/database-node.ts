@@ -16,6 +16,7 @@ import { CommandError } from "./command-error.ts";
 const everyMs = 1_000;
 const waitForSchemaMs = 60_000;
 const lookForSchemaMs = 500;
+const waitForTimeMs = 60_000;
 
 export interface DatabaseNode {
   clock: Clock;
@@ -32,7 +33,7 @@ export async function joinDatabase(
 ): Promise<DatabaseNode> {
   await waitForSchema(db, log);
   const clock = new DatabaseClock(() => db.timeMs(), systemClock);
-  await clock.sample();
+  await waitForTime(clock);
   readiness.add("clock", () => clock.problem());
   const jobs: Job[] = [{ name: "sample the database's time", everyMs, run: () => clock.sample() }];
   if (ha === "required") {
@@ -61,6 +62,21 @@ async function waitForSchema(db: Database<Tables>, log: Log) {
     }
     if (waitedMs === 0) log.warn({ pending }, "waiting for the schema; run: sparekey-server migrate");
     await systemClock.sleep(lookForSchemaMs);
+  }
+}
+
+/** The first answers of a busy database may be too slow to tell its time by, and without it nothing can be written down. */
+async function waitForTime(clock: DatabaseClock) {
+  const endMs = clock.monotonicMs() + waitForTimeMs;
+  while (true) {
+    await clock.sample();
+    if (clock.problem() === undefined) return;
+    if (clock.monotonicMs() > endMs) {
+      throw new CommandError("the database answers too slowly to tell the time by", {
+        hint: "check the network between this node and SPAREKEY_DATABASE_URL, and the database's load",
+        exitCode: 6,
+      });
+    }
   }
 }
 

@@ -21,8 +21,8 @@ export interface Gauges {
   notReady(): Promise<string | undefined>;
 }
 
-/** Every word that `notReady` may answer. */
-const reasons = ["stopping", "clock", "standby", "database", "overloaded"];
+/** What `notReady` may answer, so that each has a series before it happens. */
+const reasons = ["stopping", "clock", "standby", "rollback", "keys", "database", "overloaded"];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();

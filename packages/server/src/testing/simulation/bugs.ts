@@ -62,7 +62,7 @@ export const bugs: Record<string, KnownBug> = {
   },
   "revoking ends whatever code is there": {
     rules: ["P5"],
-    rewrite: dropped(`"code_id" = ?`, `"code_id" = ? and "status" = ? returning 'revoked'`),
+    rewrite: dropped(`"code_id" = ?`, `"code_id" = ? and "status" = ?) returning 'revoked'`),
   },
   "two answers to one message are both a turn": {
     rules: ["attempt"],

@@ -8,9 +8,11 @@ export interface Load {
   ports: number[];
   connections: number;
   seconds: number;
+  /** How long the load lasts before the measured time begins; 0 unless given. */
+  settleSeconds?: number | undefined;
   next(): Exchange;
   signal: AbortSignal;
-  /** The measured time begins once every connection stands, and ends before they are given up. */
+  /** The measured time begins once every connection stands at the earliest, and ends before they are given up. */
   onBegin(): void;
   onEnd(): void;
 }
@@ -21,7 +23,8 @@ const drainMs = 10_000;
 /** Each connection sends the next request when the last is answered. */
 export async function closedLoop(load: Load): Promise<Tally> {
   const tally = new Tally();
-  return withConnections(load, tally, async (connections, endMs) => {
+  return withConnections(load, tally, async (connections, { beginMs, endMs }) => {
+    const isMeasured = (nowMs: number) => nowMs >= beginMs && nowMs < endMs;
     await Promise.all(
       connections.map(
         (connection) =>
@@ -32,7 +35,7 @@ export async function closedLoop(load: Load): Promise<Tally> {
               const exchange = load.next();
               connection.send(exchange.request, (answer) => {
                 const nowMs = performance.now();
-                if (tally.check(answer, exchange) && nowMs < endMs) tally.count(nowMs - sentMs);
+                if (tally.check(answer, exchange) && isMeasured(nowMs)) tally.count(nowMs - sentMs);
                 if (connection.isOpen) send();
                 else resolve();
               });
@@ -53,7 +56,7 @@ const timerMs = 3;
  */
 export async function openLoop(load: Load & { rate: number }): Promise<Tally> {
   const tally = new Tally();
-  return withConnections(load, tally, async (connections, endMs) => {
+  return withConnections(load, tally, async (connections, { endMs }) => {
     const queue = new RequestQueue(load, connections, tally);
     const beganMs = performance.now();
     let due = 0;
@@ -105,10 +108,15 @@ class RequestQueue {
   }
 }
 
+interface MeasuredTime {
+  beginMs: number;
+  endMs: number;
+}
+
 async function withConnections(
-  { ports, connections: count, seconds, signal, onBegin, onEnd }: Load,
+  { ports, connections: count, seconds, settleSeconds = 0, signal, onBegin, onEnd }: Load,
   tally: Tally,
-  run: (connections: HttpConnection[], endMs: number) => Promise<void>,
+  run: (connections: HttpConnection[], time: MeasuredTime) => Promise<void>,
 ): Promise<Tally> {
   const opening = Array.from({ length: count }, (_, index) => HttpConnection.open(ports[index % ports.length] ?? 0));
   const connections = await Promise.all(opening);
@@ -116,10 +124,13 @@ async function withConnections(
     for (const connection of connections) connection.close();
   };
   signal.addEventListener("abort", close);
-  onBegin();
-  const timers = [setTimeout(onEnd, seconds * 1_000), setTimeout(close, seconds * 1_000 + drainMs)];
+  const [settleMs, lastsMs] = [settleSeconds * 1_000, (settleSeconds + seconds) * 1_000];
+  const timers = [setTimeout(onEnd, lastsMs), setTimeout(close, lastsMs + drainMs)];
+  if (settleMs === 0) onBegin();
+  else timers.push(setTimeout(onBegin, settleMs));
   try {
-    await run(connections, performance.now() + seconds * 1_000);
+    const nowMs = performance.now();
+    await run(connections, { beginMs: nowMs + settleMs, endMs: nowMs + lastsMs });
     signal.throwIfAborted();
     return tally;
   } finally {

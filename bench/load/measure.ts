@@ -33,6 +33,8 @@ export interface Sample {
 export interface LoadPlan {
   connections: number;
   seconds: number;
+  /** How long the load lasts before the measured time begins; 0 unless given. */
+  settleSeconds?: number;
   next(): Exchange;
   signal: AbortSignal;
   /** Requests a second whatever the answers do; without it, each connection sends when it is answered. */

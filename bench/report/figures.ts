@@ -29,9 +29,9 @@ export function figuresInWords({ start, users, halfPeak, overload, answerTime }:
     );
   }
   if (overload !== undefined) {
-    const { connections, goodputRatio, memoryMiB, failures } = overload;
+    const { connections, goodputRatio, memoryMiB, p99, refused, failures } = overload;
     lines.push(
-      `${connections.overload} connections against the peak's ${connections.peak}: ${spread(goodputRatio)} of the rate, ${memoryMiB.overload} against ${memoryMiB.peak} MiB, ${failures} bad answers`,
+      `${connections.overload} connections against the peak's ${connections.peak}: ${spread(goodputRatio)} of the rate, ${whole(memoryMiB.overload)} against ${whole(memoryMiB.peak)} MiB, p99 ${short(p99.overload)} against ${short(p99.peak)} ms, ${short(refused * 100)} % refused, ${failures} bad answers`,
     );
   }
   if (answerTime !== undefined) lines.push(...answerTimeInWords(answerTime));

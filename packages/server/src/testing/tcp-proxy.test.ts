@@ -48,6 +48,48 @@ for (const [verdict, outcome, kept] of [
   });
 }
 
+for (const bytes of [0, 1, 7]) {
+  test(
+    `a cut after ${bytes} bytes of a COMMIT: it is none, and the client sees a lost connection`,
+    bounded,
+    async (t) => {
+      await query(database.ownerUrl, "DELETE FROM kept");
+      const [proxy, client] = await throughProxy(t);
+      await client.query("BEGIN");
+      await client.query("INSERT INTO kept VALUES (1)");
+      proxy.onClientData = (chunk) => (chunk.includes("COMMIT") ? bytes : "forward");
+      await assert.rejects(client.query("COMMIT"), lost);
+      assert.deepEqual(await rows(1), []);
+    },
+  );
+
+  test(
+    `a cut after ${bytes} bytes of an answer: what was asked is done, and the client sees a lost connection`,
+    bounded,
+    async (t) => {
+      await query(database.ownerUrl, "DELETE FROM kept");
+      const [proxy, client] = await throughProxy(t);
+      proxy.onServerData = () => bytes;
+      await assert.rejects(client.query("INSERT INTO kept VALUES (1)"), lost);
+      assert.deepEqual(await rows(1), [{ id: 1 }]);
+    },
+  );
+}
+
+test(
+  "new connections lead to another server once it is named, and open ones stay where they are",
+  bounded,
+  async (t) => {
+    const [proxy, client] = await throughProxy(t);
+    const right = proxy.targetPort;
+    proxy.targetPort = 1;
+    await assert.rejects(query(proxy.through(database.ownerUrl), "SELECT 1"), /./);
+    await client.query("SELECT 1");
+    proxy.targetPort = right;
+    await query(proxy.through(database.ownerUrl), "SELECT 1");
+  },
+);
+
 test("a cut breaks what is open, and not what comes after", bounded, async (t) => {
   const [proxy, client] = await throughProxy(t);
   const broken = assert.rejects(client.query("SELECT pg_sleep(20)"), lost);

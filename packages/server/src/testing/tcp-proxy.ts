@@ -10,12 +10,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * What becomes of bytes that a client sent. `forward-then-cut` lets the server have them, waits until it answers, and
- * cuts the connection instead of forwarding the answer.
+ * cuts the connection instead of forwarding the answer. A number lets so many of them through before the cut.
  */
-export type Verdict = "forward" | "cut" | "forward-then-cut";
+export type Verdict = "forward" | "cut" | "forward-then-cut" | number;
 
 /** Bytes as they happen to arrive: a message can be split, and two can come together. */
-export type ClientDataRule = (chunk: Buffer) => Verdict;
+export type DataRule<Answer> = (chunk: Buffer) => Answer;
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const proxy = new TcpProxy(targetPort);
@@ -25,7 +25,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 
 export class TcpProxy {
   /** Asked about everything that a client sends; may be set at any time, and holds for open connections too. */
-  onClientData: ClientDataRule = () => "forward";
+  onClientData: DataRule<Verdict> = () => "forward";
+  /** The same for what the server answers. */
+  onServerData: DataRule<Exclude<Verdict, "forward-then-cut">> = () => "forward";
   /** Where new connections lead, as an address does that moves to another machine. Open ones stay as they are. */
   targetPort: number;
   readonly #server: Server;
@@ -108,14 +110,16 @@ export class TcpProxy {
       return verdict;
     };
     this.#pump(client, server, decide).catch(cut);
-    this.#pump(server, client, () => (cutOnAnswer ? "cut" : "forward")).catch(cut);
+    this.#pump(server, client, (chunk) => (cutOnAnswer ? "cut" : this.onServerData(chunk))).catch(cut);
   }
 
   async #pump(from: Socket, to: Socket, decide: (chunk: Buffer) => Verdict): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       if (this.#delayMs > 0) await sleep(this.#delayMs);
       await this.#open;
-      if (decide(chunk) === "cut") {
+      const verdict = decide(chunk);
+      if (verdict === "cut" || typeof verdict === "number") {
+        if (typeof verdict === "number") await sendAll(to, chunk.subarray(0, verdict));
         from.destroy();
         to.destroy();
         return;
@@ -124,4 +128,9 @@ export class TcpProxy {
     }
     to.end();
   }
+}
+
+/** Resolves once the system has the bytes, so that a cut does not take them along. */
+function sendAll(to: Socket, bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => to.write(bytes, () => resolve()));
 }

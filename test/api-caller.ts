@@ -15,8 +15,6 @@ export interface Answer {
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 
 export interface ApiCaller {
-  /** The administrator's `Authorization` header, for callers of their own. */
-  authorization: string;
   /** Without credentials. */
   call: Send;
   /** As the administrator whose key file it is. */
@@ -36,7 +34,7 @@ export function createApiCaller(
   { keyFile, clientKey }: { keyFile: KeyFile; clientKey: string },
   transport: Transport = overFetch,
 ): ApiCaller {
-  const authorization = `Bearer ${signToken(keyFile)}`;
+  const authorization = authorizationOf(keyFile);
   const call: Send = async (method, path, body, headers = {}) => {
     const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const type = content === undefined ? {} : { "content-type": "application/json" };
@@ -45,7 +43,6 @@ export function createApiCaller(
     return { ...answer, body: parse(answer.text) };
   };
   return {
-    authorization,
     call,
     admin: (method, path, body, headers) => call(method, path, body, { authorization, ...headers }),
     client: (method, path, body, headers) => call(method, path, body, { "client-key": clientKey, ...headers }),
@@ -56,6 +53,11 @@ const overFetch: Transport = async (url, request) => {
   const response = await fetch(url, request);
   return { status: response.status, headers: response.headers, text: await response.text() };
 };
+
+/** The `Authorization` header of the administrator whose key file it is. */
+export function authorizationOf(keyFile: KeyFile): string {
+  return `Bearer ${signToken(keyFile)}`;
+}
 
 /** The legacy token that the vendor's clients make with a key file. */
 function signToken({ accessID, accessKey, adminRestApiUrl }: KeyFile): string {

@@ -101,5 +101,5 @@ function tellingUnavailable(caller: ApiCaller, counts: SteadyLoad["counts"], fin
       if (!(Number(answer.headers.get("retry-after")) >= 1)) findings.push("503 without Retry-After");
       throw new Unanswered("unavailable");
     };
-  return { call: telling(caller.call), admin: telling(caller.admin), client: telling(caller.client) };
+  return { ...caller, call: telling(caller.call), admin: telling(caller.admin), client: telling(caller.client) };
 }

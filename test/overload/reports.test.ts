@@ -1,7 +1,7 @@
 /** Verification goes before reports: however many listings are asked for, codes are verified beside them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createApiCaller } from "../api-caller.ts";
+import { authorizationOf, createApiCaller } from "../api-caller.ts";
 import { createInstallation, type Environment, type Installation, startServer } from "../server-process.ts";
 import { assertBounded, prepare, type Timed, timed } from "./calls.ts";
 import { createOnPostgres } from "./on-postgres.ts";
@@ -48,7 +48,7 @@ for (const [name, create] of subjects) {
     assert.equal((await caller.admin("POST", "/api/v1/users", users)).body.created, rows);
 
     let listing = true;
-    const headers = { authorization: caller.authorization };
+    const headers = { authorization: authorizationOf(made.keyFile) };
     const list = async () => {
       const statuses: number[] = [];
       do {

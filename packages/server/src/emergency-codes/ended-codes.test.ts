@@ -44,9 +44,9 @@ interface Results {
 }
 
 if (isTestRunner) {
-  let reading: Promise<unknown> = Promise.resolve();
+  const reading: Promise<unknown> = Promise.resolve();
 
-describe("a code whose end races with its use, for 750 codes an end", () => {
+  describe("a code whose end races with its use, for 750 codes an end", () => {
     const results = inThread<Results>(import.meta.url);
     for (const end of Object.keys(ends) as End[]) {
       it(`is never accepted once its end by ${end} is acknowledged, nor behind that end in the record`, async () => {

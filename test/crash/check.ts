@@ -121,7 +121,8 @@ function agree(expected: Standing, seen: Seen, before: Standing): boolean {
 async function readEvents({ admin }: ApiCaller, after: number): Promise<Event[]> {
   const events: Event[] = [];
   for (let cursor = after; ; ) {
-    const { body } = await admin("GET", `/api/v1/audit/events?after=${cursor}&limit=1000`);
+    const { body, text } = await admin("GET", `/api/v1/audit/events?after=${cursor}&limit=1000`);
+    if (body.events === undefined) throw new Error(`the record was not told: ${text}`);
     if (body.events.length === 0) return events;
     events.push(...body.events);
     cursor = body.cursor;

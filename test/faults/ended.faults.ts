@@ -15,14 +15,6 @@ const lanes = 12;
 /** A node samples the database's time by questions that take half a second at most, and takes their middle. */
 const skewMs = 250;
 
-await runFaults({
-  name: "ended",
-  fault: "verification against revocation, disabling, expiry and another issue, on different nodes",
-  holds: "after the acknowledgement never a success, one active code",
-  bar: "100,000 pairs",
-  run,
-});
-
 /** The nodes in this pair's order: what one begins, others see. */
 type Trio = [ApiCaller, ApiCaller, ApiCaller];
 type Pair = (trio: Trio, user: NamedUser, database: TestDatabase) => Promise<void>;
@@ -113,3 +105,11 @@ async function setEnd({ superuserUrl }: TestDatabase, { id }: NamedUser, endsAt:
   await query(superuserUrl, "UPDATE emergency_access SET expires_at = $1 WHERE user_id = $2", [endsAt, id]);
   await delay(0);
 }
+
+await runFaults({
+  name: "ended",
+  fault: "verification against revocation, disabling, expiry and another issue, on different nodes",
+  holds: "after the acknowledgement never a success, one active code",
+  bar: "100,000 pairs",
+  run,
+});

@@ -13,23 +13,6 @@ import { makeLedger, type SteadyLoad, startSteadyLoad } from "./steady-load.ts";
 
 const workers = 12;
 
-await runFaults(
-  {
-    name: "promotion",
-    fault: "kill -9 of the primary and promotion of its synchronous standby, SPAREKEY_HA=required, under load",
-    holds: "nothing acknowledged is lost, no used code lives again",
-    bar: "100 promotions, 0 lost",
-    run: promoteOverAndOver,
-  },
-  {
-    name: "promotion-control",
-    fault: "the same with an asynchronous standby that is behind",
-    holds: "the loss is found: the test can see it",
-    bar: "1 promotion",
-    run: promoteStale,
-  },
-);
-
 interface Setting extends Nodes {
   pair: PostgresPair;
   proxy: TcpProxy;
@@ -84,7 +67,7 @@ async function promoteOverAndOver(context: FaultContext): Promise<string> {
 }
 
 async function promoteStale(context: FaultContext): Promise<string> {
-  const { nodes, ready, pair, proxy, database, ledger, load } = await start(context, "off");
+  const { nodes, pair, proxy, database, ledger, load } = await start(context, "off");
   await until("calls are answered", async () => load.counts.answered > 100);
   await pair.disconnectStandby();
   const { answered } = load.counts;
@@ -93,9 +76,21 @@ async function promoteStale(context: FaultContext): Promise<string> {
   await load.pause();
   const primary = await pair.promote();
   proxy.targetPort = primary.port;
-  await ready();
+  await until("the nodes answer, or say that the record went back", async () => {
+    const answers = await Promise.all(nodes.map(({ caller }) => caller.call("GET", "/readyz")));
+    return answers.every(({ status, body }) => status === 200 || body.reason === "rollback");
+  });
   await quiet(primary.sameDatabase(database));
-  const { findings } = await checkSinceLastTime(nodes[0].caller, ledger);
+  const findings = await checkSinceLastTime(nodes[0].caller, ledger).then(
+    (checked) => checked.findings,
+    (error: unknown) => {
+      // The nodes keep a mark of the record and may be quicker than we are to see that it went back.
+      if (/"reason":"rollback"/.test(String(error))) return undefined;
+      throw error;
+    },
+  );
+  if (findings === undefined)
+    return "acknowledged answers were lost: every node noticed by itself, and answers nothing";
   const records = findings.filter((finding) => finding.startsWith("no record of")).length;
   const states = findings.filter((finding) => finding.startsWith("fault.user")).length;
   assert.ok(records > 0 && states > 0, `lost answers were not noticed: ${findings.length} findings`);
@@ -108,3 +103,20 @@ async function requireNothing(pair: PostgresPair) {
     await server.query("SELECT pg_reload_conf()");
   }
 }
+
+await runFaults(
+  {
+    name: "promotion",
+    fault: "kill -9 of the primary and promotion of its synchronous standby, SPAREKEY_HA=required, under load",
+    holds: "nothing acknowledged is lost, no used code lives again",
+    bar: "100 promotions, 0 lost",
+    run: promoteOverAndOver,
+  },
+  {
+    name: "promotion-control",
+    fault: "the same with an asynchronous standby that is behind",
+    holds: "the loss is found: the test can see it",
+    bar: "1 promotion",
+    run: promoteStale,
+  },
+);

@@ -25,23 +25,6 @@ const tries = 10;
 /** So many users race at once. */
 const lanes = 8;
 
-await runFaults(
-  {
-    name: "one-success",
-    fault: "64 verifications at once of one one-time code, over 3 nodes, by every path",
-    holds: "exactly one success",
-    bar: "10,000 codes",
-    run: oneSuccess,
-  },
-  {
-    name: "guesses",
-    fault: "1,000 guesses at once over nodes, attempts and paths, the right code among the last",
-    holds: "refused, and exactly the limit is counted",
-    bar: "10 users",
-    run: manyGuesses,
-  },
-);
-
 async function start(context: FaultContext): Promise<Nodes & { database: TestDatabase }> {
   const server = await startPostgres();
   context.after(() => server.stop());
@@ -149,3 +132,20 @@ async function countVerified(
   const [row] = await query<{ count: number }>(superuserUrl, sql, [field, value, userId ?? null]);
   return row?.count ?? 0;
 }
+
+await runFaults(
+  {
+    name: "one-success",
+    fault: "64 verifications at once of one one-time code, over 3 nodes, by every path",
+    holds: "exactly one success",
+    bar: "10,000 codes",
+    run: oneSuccess,
+  },
+  {
+    name: "guesses",
+    fault: "1,000 guesses at once over nodes, attempts and paths, the right code among the last",
+    holds: "refused, and exactly the limit is counted",
+    bar: "10 users",
+    run: manyGuesses,
+  },
+);

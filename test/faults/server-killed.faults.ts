@@ -12,14 +12,6 @@ import { makeLedger, type SteadyLoad, startSteadyLoad } from "./steady-load.ts";
 const workers = 12;
 const killsBetweenChecks = 10;
 
-await runFaults({
-  name: "server-killed",
-  fault: "kill -9 of a node at any moment, three nodes under load",
-  holds: "every acknowledged issue, verification, revocation and setting survives, with its record",
-  bar: "1,000 kills, 0 lost",
-  run,
-});
-
 async function run(context: FaultContext): Promise<string> {
   const server = await startPostgres();
   context.after(() => server.stop());
@@ -88,3 +80,11 @@ async function check(
   await settings.check(callers);
   return unanswered;
 }
+
+await runFaults({
+  name: "server-killed",
+  fault: "kill -9 of a node at any moment, three nodes under load",
+  holds: "every acknowledged issue, verification, revocation and setting survives, with its record",
+  bar: "1,000 kills, 0 lost",
+  run,
+});

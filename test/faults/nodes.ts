@@ -15,7 +15,7 @@ import { keepAlive } from "./transport.ts";
 
 const readyWithinMs = 60_000;
 /** No rate limit counts, nobody waits for the beat, and a load of wrong codes locks nobody. */
-export const calmSettings = {
+const calmSettings = {
   answerTimeMs: 0,
   lockout: { tries: 100, lockMinutes: 30 },
   rateLimits: {

@@ -44,8 +44,6 @@ interface Results {
 }
 
 if (isTestRunner) {
-  const reading: Promise<unknown> = Promise.resolve();
-
   describe("a code whose end races with its use, for 750 codes an end", () => {
     const results = inThread<Results>(import.meta.url);
     for (const end of Object.keys(ends) as End[]) {

@@ -71,7 +71,17 @@ export async function populate(filler: Filler, wanted: Wanted): Promise<Populati
     tell(`${end.toLocaleString("en")} of ${count.toLocaleString("en")} users`);
   }
   await filler.finish();
+  shuffle(population.issued);
+  shuffle(population.verified);
   return population;
+}
+
+/** People do not come in the order in which they were hired, one page of the table after the other. */
+function shuffle(items: unknown[]) {
+  for (let last = items.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [items[last], items[other]] = [items[other], items[last]];
+  }
 }
 
 async function makeRows({ start, end }: { start: number; end: number }, wanted: Wanted, population: Population) {

@@ -22,6 +22,7 @@ export function headerOf({ cores, cpu, memoryGiB, kernel, node, flushMs, pinning
     `4 kB flushed to disk in ${short(flushMs.p50)} ms (p99 ${short(flushMs.p99)} ms), in ${flushMs.directory}`,
     pinning,
     `${options.rounds} rounds of ${options.seconds} s, each right after the reference; answerTimeMs 0, limits out of the way`,
+    "srv, pg, load: microseconds of CPU for an answer; bad: answers that were not what was asked for",
   ].join("\n");
 }
 

@@ -48,7 +48,7 @@ export async function guardAgainstRollback({ db, company, dataDir, log, accept }
     log.info("nothing went back: --accept-rollback had nothing to do");
   }
   const mark = await currentMark(db.read, companyId);
-  await onceDurable(db);
+  await onceDurable(db, companyId);
   if (mark !== undefined) await writeMark(markPath, mark);
   return new RollbackWatch({ db, companyId, clock: systemClock, log, markPath, mark });
 }

@@ -11,7 +11,7 @@ import { withinMs } from "../platform/deadline.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { getRevision, raiseRevision } from "./store.ts";
 
-export { insertRevision, raiseRevision } from "./store.ts";
+export { insertRevision, raiseRevision, touchRevision } from "./store.ts";
 
 /** How long what was read may be relied on, counted from before it was read. */
 export const leaseMs = 1_000;

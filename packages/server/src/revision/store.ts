@@ -15,6 +15,15 @@ export async function insertRevision(trx: Connection, companyId: string): Promis
   await trx.insertInto("revision").values({ company_id: companyId, number: 1 }).execute();
 }
 
+/** Leaves it as it is, in a transaction that is to be durable for the sake of those before it. */
+export async function touchRevision(trx: Connection, companyId: string): Promise<void> {
+  await trx
+    .updateTable("revision")
+    .set((eb) => ({ number: eb.ref("number") }))
+    .where("company_id", "=", companyId)
+    .execute();
+}
+
 export async function raiseRevision(trx: Connection, companyId: string): Promise<void> {
   await trx
     .updateTable("revision")

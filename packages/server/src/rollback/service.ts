@@ -10,7 +10,7 @@ import type { Clock, Instant } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import type { Log } from "../platform/log.ts";
 import { commandCall } from "../principal.ts";
-import { raiseRevision } from "../revision/service.ts";
+import { raiseRevision, touchRevision } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { type RecordMark, writeMark } from "./mark-file.ts";
 import { findNewest, forgetCalls, isRecorded, type RecordPlace, removeAttempts } from "./store.ts";
@@ -96,8 +96,9 @@ export async function currentMark(db: Connection, companyId: string): Promise<Re
  * Whoever reads may see a commit before it is flushed. A mark that a power cut leaves behind a record it takes away
  * would accuse a database that never went back. Nothing is acknowledged before what was committed earlier is flushed.
  */
-export function onceDurable(db: Database<Tables>): Promise<void> {
-  return db.write(async () => undefined);
+export function onceDurable(db: Database<Tables>, companyId: string): Promise<void> {
+  // A write that changes nothing, and is one all the same: PostgreSQL waits for the standby of no other.
+  return db.write((trx) => touchRevision(trx, companyId));
 }
 
 /** What could not be looked at for so long is not known to be whole. */
@@ -157,7 +158,7 @@ export class RollbackWatch {
     }
     this.#seenAtMs = clock.monotonicMs();
     if (newest === undefined || newest.id === this.#mark?.id) return;
-    await onceDurable(db);
+    await onceDurable(db, companyId);
     await writeMark(markPath, newest);
     this.#mark = newest;
   }

@@ -10,7 +10,7 @@ const all = ["packages/*/src/**/*.test.ts", "test/{*,*/*}.test.ts"].flatMap((pat
 const given = process.argv.slice(2);
 const files = given.length > 0 ? given : all;
 /** They put the embedded database's own files back and damage them, which PostgreSQL does not let anybody do. */
-const onSqliteAlone = /^packages\/server\/src\/(?:backup|rollback)\//;
+const onSqliteAlone = /^packages\/server\/src\/(?:backup|commands|rollback)\//;
 /** The harness decides which database an installation is on. */
 const onBoth = files.filter(
   (file) =>

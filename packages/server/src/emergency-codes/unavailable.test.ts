@@ -5,19 +5,8 @@ import type { User } from "@sparekey/contract";
 import { sql } from "kysely";
 import { databaseIn, onPostgres } from "../testing/data-directory.ts";
 import { type Answer, startInstallation, type TestInstallation } from "../testing/installation.ts";
+import { refuseRows } from "../testing/refused-rows.ts";
 import { changesNothing } from "../testing/state.ts";
-
-/** Has every row of a table refused, and takes that back. */
-const refuse = (table: string, how: string) =>
-  onPostgres
-    ? [
-        `ALTER TABLE ${table} ADD CONSTRAINT fault CHECK (false) NOT VALID`,
-        `ALTER TABLE ${table} DROP CONSTRAINT fault`,
-      ]
-    : [
-        `CREATE TRIGGER fault BEFORE INSERT ON ${table} BEGIN SELECT RAISE(${how}, 'refused'); END`,
-        "DROP TRIGGER fault",
-      ];
 
 /** Ways in which the record can be impossible to write, and how each is mended. */
 const faults: string[][] = [
@@ -26,8 +15,8 @@ const faults: string[][] = [
     "ALTER TABLE audit_events RENAME TO hidden",
     "ALTER TABLE hidden RENAME TO audit_events",
   ],
-  ["the table of the record refuses rows", ...refuse("audit_events", "ABORT")],
-  ["the personal half of a record is refused", ...refuse("audit_personal", "FAIL")],
+  ["the table of the record refuses rows", ...refuseRows("audit_events")],
+  ["the personal half of a record is refused", ...refuseRows("audit_personal", "FAIL")],
 ];
 
 describe("503 rather than a change without its record", () => {

@@ -6,6 +6,7 @@ import { assertErrorShape } from "../testing/error-shape.ts";
 import { type Answer, startInstallation, type TestInstallation } from "../testing/installation.ts";
 import { keysOf } from "../testing/keys.ts";
 import { exchange, requestText } from "../testing/raw-http.ts";
+import { refuseRows } from "../testing/refused-rows.ts";
 import { type IssuingRoute, isRepeated, issueBy, issuingRoutes } from "../testing/repeatable-calls.ts";
 import { changesNothing } from "../testing/state.ts";
 
@@ -254,11 +255,12 @@ describe("an answer that is given again", () => {
     await issueBy(sparekey, ours, { userId, key });
     const run = (statement: string) =>
       sparekey.db.migrate((db) => db.executeQuery({ sql: statement, parameters: [] } as never));
-    await run("CREATE TRIGGER fault BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    const [breakIt, mendIt] = refuseRows("audit_events");
+    await run(breakIt);
     const answer = await issueBy(sparekey, ours, { userId, key });
     assert.equal(answer.status, 503);
     assert.equal(isRepeated(answer), false);
-    await run("DROP TRIGGER fault");
+    await run(mendIt);
     assert.equal(isRepeated(await issueBy(sparekey, ours, { userId, key })), true);
   });
 });

@@ -171,16 +171,12 @@ describe("a damaged backup", () => {
       const bytes = Buffer.from(whole);
       bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << (place % 8)), place);
       await check(bytes).then(
-        () => accepted.push(place),
+        // Time and system in gzip's header, and what fills up the last byte of its content, say nothing.
+        () => gunzipSync(bytes).equals(gunzipSync(whole)) || accepted.push(place),
         (error) => assert.ok(error instanceof DamagedBackup, `byte ${place}: ${error}`),
       );
     }
-    // Time, flags and system in gzip's header say nothing of the content, nor does what fills up the last byte of it.
-    const lastByte = whole.length - 9;
-    assert.deepEqual(
-      accepted.filter((place) => (place < 3 || place > 9) && place !== lastByte),
-      [],
-    );
+    assert.deepEqual(accepted, []);
   });
 
   /** Damage under a compression that is whole, where gzip's own sum cannot help. */

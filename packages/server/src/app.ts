@@ -79,7 +79,7 @@ export function createServices({ db, company, revision, keyring, clock, random }
   const users = new UsersService({ db, companyId, clock, random, audit, settings, onChange: onUser });
   const idempotency = new IdempotencyService({ db, companyId, clock, random, keyring });
   const codes = new EmergencyCodesService({
-    ...{ db, companyId, clock, random, keyring, audit, settings, users, idempotency },
+    ...{ db, companyId, clock, random, keyring, audit, settings, revision, users, idempotency },
   });
   const authentication = new AuthenticationService({ db, companyId, clock, random, keyring, codes, settings });
   return { audit, revision, settings, users, idempotency, codes, authentication };

@@ -52,23 +52,28 @@ export class AuthenticationService {
     const attempt = await this.#newAttempt(call, request);
     const code = request.subjectCredentials?.length ? codeIn(request.subjectCredentials) : undefined;
     const { answerTimeMs } = (await settings.current()).settings;
+    const context = contextOf(attempt.id, attempt.messageId, request.context.messageId);
+    const answer = (situation: Situation) => answerFor(situation, context);
     // The user is not looked at before there is a code to verify, so the answer cannot depend on who it is.
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const typed = code === undefined ? undefined : { user: request.subjectName, code, attemptId: attempt.id };
       const verification = typed && (await codes.prepareVerification(call, typed));
-      const situation = await db.write(async (trx): Promise<Situation> => {
+      if (verification === undefined) {
+        await db.write((trx) => store.insertAttempt(trx, companyId, attempt));
+        return answer("challenged");
+      }
+      const situation = await verification.decideWithin(async (trx, decide) => {
         await store.insertAttempt(trx, companyId, attempt);
-        if (verification === undefined) return "challenged";
-        const { accepted } = await verification.decideIn(trx);
+        const { accepted } = await decide();
         return this.#settle(trx, attempt, { accepted, tries: attempt.tries });
       });
-      return answerFor(situation, contextOf(attempt.id, attempt.messageId, request.context.messageId));
+      return answer(situation);
     });
   }
 
   /** Refuses with `attempt_not_found` once the attempt has ended, was removed, or belongs to another key. */
   async verify(call: ClientCall, request: AuthnVerify): Promise<AuthnAnswer> {
-    const { db, clock, random, codes, settings } = this.#with;
+    const { clock, random, codes, settings } = this.#with;
     const { authnAttemptId: id, inResponseTo, messageId } = request.context;
     const code = codeIn(request.subjectCredentials);
     const attempt = await this.#getAttempt(call, id);
@@ -78,14 +83,14 @@ export class AuthenticationService {
     return answerOnTheBeat(clock, answerTimeMs, async () => {
       const verification = await codes.prepareVerification(call, { user: name, code, attemptId: id });
       const nextMessageId = random.uuid();
-      const situation = await db.write(async (trx): Promise<Situation> => {
+      const situation = await verification.decideWithin(async (trx, decide): Promise<Situation> => {
         const now = clock.now();
         const expiresAt = addMs(now, attempt.timeoutSeconds * 1_000);
         const turn = { id, authnKeyId: call.principal.id, inResponseTo, nextMessageId, now, expiresAt };
         const tries = await store.takeTurn(trx, turn);
         // The turn comes first: a request that answers an old message must not spend the code.
         if (tries === undefined) return "stale";
-        const { accepted } = await verification.decideIn(trx);
+        const { accepted } = await decide();
         return this.#settle(trx, attempt, { accepted, tries });
       });
       // A stale request gets the message that is to be answered, so that its client finds back.

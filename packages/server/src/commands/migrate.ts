@@ -35,8 +35,9 @@ export async function migrateAsOwner(
   return ran;
 }
 
-function roleOf(url: string): string {
-  return decodeURIComponent(new URL(url).username);
+/** Undefined when the URL leaves it to the environment. */
+function roleOf(url: string): string | undefined {
+  return decodeURIComponent(new URL(url).username) || undefined;
 }
 
 /** Keeps a second process from serving or migrating the same data directory. */

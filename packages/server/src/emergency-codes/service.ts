@@ -9,6 +9,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Random } from "../platform/random.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Administrator, Call } from "../principal.ts";
+import type { RevisionService } from "../revision/service.ts";
 import type { Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { type User, type UserChanged, type UsersService, userNotFound } from "../users/service.ts";
@@ -48,6 +49,7 @@ interface Dependencies {
   keyring: Keyring;
   audit: AuditService;
   settings: SettingsService;
+  revision: RevisionService;
   users: UsersService;
   idempotency: IdempotencyService;
 }

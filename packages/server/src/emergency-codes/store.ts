@@ -127,9 +127,6 @@ export function codeInputs(companyId: string, userId: string, { recipe, ...code 
   };
 }
 
-/** Later than any instant. */
-const endOfTime = sql.lit("9999-12-31T23:59:59.999Z");
-
 export interface Verdict {
   companyId: string;
   userId: string;
@@ -148,8 +145,7 @@ export type VerdictWord = "accepted" | "wrong" | "locked" | "void";
 /**
  * Spends a use or a try of the code if it can still be spent, in one statement for right and wrong alike.
  *
- * The conditions are the statement's on purpose, and everything they ask about lies in this row. The one
- * exception is the end of the code's key: it is written down long before it comes, so it cannot change at `now`.
+ * The conditions are the statement's on purpose, and everything they ask about lies in this row.
  * Reading first and deciding in JavaScript lets two requests spend the same code.
  *
  * `none`: it could not be spent, and whatever the comparison said, the answer is that of a wrong code.
@@ -172,7 +168,6 @@ export const verifying = new GuardedWrite<Tables, typeof accessTable, Verdict, V
       eb("user_enabled", "=", 1),
       eb("expires_at", ">", now),
       eb.or([eb("locked_until", "is", null), eb("locked_until", "<=", now)]),
-      sql<boolean>`coalesce((SELECT retired_at FROM keyring_keys WHERE kid = pepper_kid), ${endOfTime}) > ${now}`,
     ]),
   set: ({ matched, now, maxTries, lockUntil }) => {
     // A lock that is still in the row has ended, or the guard would not hold: its tries are over.

@@ -14,6 +14,7 @@ import type { Database } from "../platform/database/database.ts";
 import type { Operation } from "../platform/database/guarded-write.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Call } from "../principal.ts";
+import type { RevisionService } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import type { SettingsService } from "../settings/service.ts";
 import { foldLoginName } from "../users/service.ts";
@@ -41,6 +42,7 @@ interface Dependencies {
   keyring: Keyring;
   audit: AuditService;
   settings: SettingsService;
+  revision: RevisionService;
 }
 
 /** What is known before the decision. */
@@ -54,8 +56,6 @@ interface Prepared {
   /** True when what was typed cannot be a code at all. */
   slip: boolean;
   matched: boolean;
-  /** When the key of the code's digest ends or ended. */
-  keyRetiredAt: Instant | null;
 }
 
 /** Stands where a user or a code has no id; no row has it. */
@@ -70,6 +70,8 @@ export class Verification {
   /** The right code counts as a wrong one when the tries of a lowered limit were used up before it. */
   readonly #wrongReason: RefusalReason;
   #noneReason: RefusalReason = "overtaken";
+  /** When the key of the code's digest ends or ended. */
+  #keyRetiredAt: Instant | null = null;
 
   private constructor(dependencies: Dependencies, prepared: Prepared) {
     this.#with = dependencies;
@@ -80,30 +82,44 @@ export class Verification {
   }
 
   static async prepare(dependencies: Dependencies, call: Call, attempt: Attempt): Promise<Verification> {
-    const { db, companyId, settings, keyring } = dependencies;
-    await settings.current();
+    const { db, companyId, keyring } = dependencies;
     const keys = await keyring.fresh();
     const folded = foldLoginName(attempt.user);
     const code = readCode(attempt.code);
     const access = await store.findAccessByLoginName(db.read, companyId, folded);
     const matched = code !== undefined && (await matches(companyId, keys, code, access));
     const slip = code === undefined;
-    const keyRetiredAt = access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
     // People type codes and passwords into name fields, so an unknown name is kept only as a keyed digest.
     const nameDigest = access === undefined ? digestName(folded, keys) : undefined;
-    const known = { call, attempt, folded, nameDigest, access, slip, matched, keyRetiredAt };
-    return new Verification(dependencies, known);
+    return new Verification(dependencies, { call, attempt, folded, nameDigest, access, slip, matched });
   }
 
   /** Decides, together with other verifications that wait at the same time. */
-  async decide(): Promise<Outcome> {
+  decide(): Promise<Outcome> {
     const { db } = this.#with;
-    return this.#outcomeOf(await db.apply(store.verifying, this.#userId, () => this.#operation()));
+    return this.#underLease(async () =>
+      this.#outcomeOf(await db.apply(store.verifying, this.#userId, () => this.#operation())),
+    );
   }
 
-  /** Decides in a unit of work of the caller's. */
-  async decideIn(trx: Connection): Promise<Outcome> {
-    return this.#outcomeOf(await store.verifyIn(trx, this.#operation()));
+  /** Decides as a part of a larger unit of work, which may be begun again and then finds nothing of the time before. */
+  decideWithin<Result>(unit: (trx: Connection, decide: () => Promise<Outcome>) => Promise<Result>): Promise<Result> {
+    const { db } = this.#with;
+    return this.#underLease(() =>
+      db.write((trx) => unit(trx, async () => this.#outcomeOf(await store.verifyIn(trx, this.#operation())))),
+    );
+  }
+
+  /** Looks at settings and keys again before each try: the settings first, since it is their revision that is held. */
+  #underLease<Result>(decide: () => Promise<Result>): Promise<Result> {
+    const { revision, settings, keyring } = this.#with;
+    const { access } = this.#prepared;
+    return revision.underLease(async () => {
+      await settings.current();
+      const keys = await keyring.fresh();
+      this.#keyRetiredAt = access?.code ? keys.retiredAt("code_pepper", access.code.recipe.pepperKid) : null;
+      return decide();
+    });
   }
 
   #outcomeOf(words: readonly (store.VerdictWord | "none")[]): Outcome {
@@ -114,19 +130,21 @@ export class Verification {
   /** Made at the moment of the decision, so that a limit which was lowered meanwhile holds for this guess too. */
   #operation(): Operation<store.Verdict, store.VerdictWord> {
     const { companyId, clock, settings, audit } = this.#with;
-    const { call, access, slip, matched, keyRetiredAt } = this.#prepared;
+    const { call, access, slip, matched } = this.#prepared;
     const { settings: current, version: settingsVersion } = settings.known();
     const now = clock.now();
+    const isRetired = this.#keyRetiredAt !== null && this.#keyRetiredAt <= now;
     const lockUntil = addMs(now, current.lockout.lockMinutes * 60_000);
-    this.#noneReason = slip ? "slip" : refusalReason(access, now, keyRetiredAt);
+    this.#noneReason = slip ? "slip" : refusalReason(access, now, this.#keyRetiredAt);
     const about = { userId: this.#userId, details: { codeId: this.#codeId } };
     const locked = { ...about, details: { ...about.details, lockedUntil: lockUntil } };
     return {
       input: {
         companyId,
         userId: this.#userId,
-        // A slip of the hand says nothing about the secret and costs no try: it is held against no row.
-        codeId: slip ? nobody : this.#codeId,
+        // A slip of the hand says nothing about the secret and costs no try, and a code whose key has ended is none:
+        // they are held against no row.
+        codeId: slip || isRetired ? nobody : this.#codeId,
         matched: matched ? 1 : 0,
         now,
         maxTries: current.lockout.tries,
@@ -174,7 +192,7 @@ async function matches(companyId: string, keys: Keys, code: PlainCode, access: A
 
 /**
  * The key of the code's digest, and the current one for a code of nobody and for one whose key is retired: it
- * matches neither, by the same work. Whether a key is retired is for the statement that decides to say.
+ * matches neither, by the same work. Whether a key is retired is asked at the moment of the decision.
  */
 function pepperFor(stored: StoredCode | undefined, keys: Keys): Key {
   const current = keys.current("code_pepper");

@@ -20,6 +20,16 @@ const renewAfterMs = 400;
 /** Clocks of two machines do not tick quite alike; this is more than they can differ within a lease. */
 const marginMs = 50;
 
+/** How often work is begun under a lease before its client is told to come back. */
+const maxTries = 5;
+
+/** What is remembered may have changed: nothing is decided by it. */
+export class LeaseOver extends DatabaseUnavailable {
+  constructor() {
+    super("what is remembered of settings and keys is no longer good");
+  }
+}
+
 interface Dependencies {
   db: Database<Tables>;
   companyId: string;
@@ -40,10 +50,31 @@ export class RevisionService {
 
   /** The revision under a fresh lease. Throws `DatabaseUnavailable` when the database does not tell. */
   async current(): Promise<number> {
+    if (this.ageMs() >= leaseMs) await this.#renew();
+    return this.held();
+  }
+
+  /** The same for who cannot wait, in the middle of a unit of work. Throws `LeaseOver` when the lease is. */
+  held(): number {
     const ageMs = this.ageMs();
-    if (ageMs >= leaseMs) await this.#renew();
-    else if (ageMs >= renewAfterMs) void this.#read().catch(() => undefined);
+    if (ageMs >= leaseMs) throw new LeaseOver();
+    if (ageMs >= renewAfterMs) void this.#read().catch(() => undefined);
     return this.#number;
+  }
+
+  /**
+   * Runs work that looks at what is remembered when its turn has come, which may be long after it was called for.
+   * Should a change have come by then, nothing was done, and the work is begun again with what holds now.
+   */
+  async underLease<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      await this.current();
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof LeaseOver) || tries >= maxTries) throw error;
+      }
+    }
   }
 
   /** How old what is relied on is. Infinite until something was read. */

@@ -5,7 +5,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/database/database.ts";
 import { Refusal } from "../platform/refusal.ts";
 import type { Call } from "../principal.ts";
-import type { RevisionService } from "../revision/service.ts";
+import { LeaseOver, type RevisionService } from "../revision/service.ts";
 import type { Connection, Tables } from "../schema/tables.ts";
 import { lintSettings } from "./lint.ts";
 import { getSettings, insertSettings, replaceSettings } from "./store.ts";
@@ -43,9 +43,9 @@ export class SettingsService {
     return this.#known;
   }
 
-  /** What `current` answered last. A call that has awaited it may ask again here, at the moment it decides. */
+  /** The same at the moment of a decision, which can wait for nobody. Throws `LeaseOver` when it is to be begun again. */
   known(): VersionedSettings {
-    if (this.#known === undefined) throw new Error("the settings were never read");
+    if (this.#known?.revision !== this.#with.revision.held()) throw new LeaseOver();
     return this.#known;
   }
 

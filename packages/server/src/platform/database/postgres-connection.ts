@@ -1,9 +1,9 @@
 /** One connection to PostgreSQL: what it was told at its start, and what it has been through. */
-
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
+import { withinMs } from "../deadline.ts";
 import { DatabaseUnavailable } from "./database.ts";
-import { asDatabaseError, isAnswered, isOutdated, isReadOnly } from "./postgres-errors.ts";
+import { asDatabaseError, isAnswered, isOutdated, isReadOnly, withoutValues } from "./postgres-errors.ts";
 
 /** Longer than any statement of the product takes; the wait for a standby at the commit is not part of it. */
 const statementTimeoutMs = 5_000;
@@ -80,10 +80,15 @@ export class PostgresConnection implements DatabaseConnection {
   async run<Row>(query: pg.QueryConfig | string): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
     this.#warned = false;
     try {
-      const result = await this.#answerOf(this.client.query<Row & pg.QueryResultRow>(query as pg.QueryConfig));
+      const result = await withinMs(
+        answerTimeoutMs,
+        this.client.query<Row & pg.QueryResultRow>(query as pg.QueryConfig),
+        notAnswered,
+      );
       if (this.#warned) throw new UnknownCommit("a commit stopped waiting for its standby");
       return result;
     } catch (error) {
+      withoutValues(error);
       const seen = asDatabaseError(error);
       // A server that has become a standby stays one; the next connection may lead to its successor.
       if (!isAnswered(error) || isReadOnly(error)) this.broken = true;
@@ -91,16 +96,6 @@ export class PostgresConnection implements DatabaseConnection {
         ? seen
         : new UnknownCommit("the answer was lost", { cause: seen });
     }
-  }
-
-  async #answerOf<Result>(answer: Promise<Result>): Promise<Result> {
-    let timer: NodeJS.Timeout | undefined;
-    const lost = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new DatabaseUnavailable("the database does not answer")), answerTimeoutMs);
-    });
-    // Whichever loses must not be an unhandled rejection.
-    answer.catch(() => undefined);
-    return Promise.race([answer, lost]).finally(() => clearTimeout(timer));
   }
 
   /** Statements are prepared once a connection and known by a name. */
@@ -112,6 +107,10 @@ export class PostgresConnection implements DatabaseConnection {
     this.#names.set(sql, name);
     return name;
   }
+}
+
+function notAnswered(): DatabaseUnavailable {
+  return new DatabaseUnavailable("the database does not answer");
 }
 
 /** The transaction may have been kept: it was on its way to being so when the answer was lost. */

@@ -25,6 +25,12 @@ const referenceGone = "23503";
 /** What a transaction may simply be tried again after. */
 const transient = ["40001", "40P01"];
 
+/** Takes away what the server tells of the rows and parameters at hand: errors are logged, and rows hold names. */
+export function withoutValues(error: unknown): void {
+  if (!(error instanceof pg.DatabaseError)) return;
+  for (const name of ["detail", "where", "internalQuery"] as const) error[name] = undefined;
+}
+
 /** Whether nothing of the transaction was kept and it is worth trying it again at once. */
 export function isTransient(error: unknown): boolean {
   return error instanceof pg.DatabaseError && transient.includes(error.code ?? "");

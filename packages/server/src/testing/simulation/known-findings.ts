@@ -15,8 +15,8 @@ export const knownFindings: readonly KnownFinding[] = [
     rule: "P11",
     what: /acknowledged before it was decided/,
     why:
-      "Settings and keys are looked at under a lease when a call begins, and not again when it is decided. A call " +
-      "that is decided more than a lease later may go by what has been changed and acknowledged meanwhile.",
+      "Settings and keys are looked at under a lease that lasts when a decision is sent to the database. One that " +
+      "takes longer than a lease to get there may go by what has been changed and acknowledged meanwhile.",
   },
 ];
 

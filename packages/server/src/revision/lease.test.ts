@@ -53,12 +53,12 @@ describe("the lease on a revision", () => {
     const slow = node(true, {
       ...core.db,
       get read() {
-        nowMs += 600;
+        nowMs += 300;
         return core.db.read;
       },
     });
     await slow.current();
-    assert.equal(slow.ageMs(), 600);
+    assert.equal(slow.ageMs(), 300);
   });
 
   it("decides nothing once it is over: what was under way is begun again with what holds now", async () => {

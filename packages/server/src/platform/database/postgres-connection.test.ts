@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { sql } from "kysely";
 import { add, makeNotes, type NoteTables, openNotes, textOf } from "../../testing/note-database.ts";
 import { query, type TestDatabase } from "../../testing/postgres/databases.ts";
@@ -50,6 +51,20 @@ describe("connections to PostgreSQL", bounded, () => {
     assert.equal(await setting("transaction_isolation"), "read committed");
     assert.equal(await setting("statement_timeout"), "5s");
     assert.equal(await setting("idle_in_transaction_session_timeout"), "10s");
+  });
+
+  it("tell of a row that is refused that it was, and nothing of what was in it", async () => {
+    await asOwner("ALTER TABLE event ADD CONSTRAINT fault CHECK (text <> 'sentinel-text')");
+    const tell = (error: unknown) => inspect(error, { depth: 10, showHidden: true });
+    const control = await asOwner("INSERT INTO event (id, note_id, text) VALUES ('x', 'a', 'sentinel-text')").catch(
+      tell,
+    );
+    assert.match(String(control), /sentinel-text/);
+    for (const attempt of [insertEvent("sentinel-text"), add(db, "a", "sentinel-text")]) {
+      const told = await attempt.then(() => assert.fail("it was written"), tell);
+      assert.match(told, /fault/);
+      assert.doesNotMatch(told, /sentinel-text/);
+    }
   });
 
   it("answer counts as numbers, and their own time", async () => {

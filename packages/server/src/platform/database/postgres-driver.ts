@@ -40,7 +40,11 @@ class PostgresDriver implements Driver {
       this.#connections.set(client, known);
       return known;
     } catch (error) {
-      throw asDatabaseError(error);
+      // Whatever it is, a certificate that nobody vouches for among it: there is no connection.
+      const seen = asDatabaseError(error);
+      throw seen instanceof DatabaseUnavailable
+        ? seen
+        : new DatabaseUnavailable("the database cannot be reached", { cause: error });
     }
   }
 
